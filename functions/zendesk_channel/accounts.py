@@ -1,0 +1,264 @@
+"""Integration accounts: the record of each, in DynamoDB.
+
+One table holds everything that is not a token. An account's item is written by three parties that do not
+undo each other's work: registration and events own what is under the revision; push owns the pause and the
+time of the last push; whoever asked Zendesk about a token owns the mark that it was refused.
+"""
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from zendesk_channel.aws import error_code, store_errors
+from zendesk_channel.contract import InstancePushId, Subdomain
+from zendesk_channel.errors import RevisionConflictError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = Mapping[str, Mapping[str, Any]]
+ACCOUNT_PREFIX: Final = "account#"
+
+
+class AccountState(enum.StrEnum):
+    """What Zendesk last said of the account. Only an active one is pushed to."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True)
+class Account:
+    """One integration account. Times are epoch seconds; None means never, or not there.
+
+    Attributes:
+        token_version: the secret version that Zendesk confirmed, the one that push reads. Empty once deleted.
+        nonce: what a sealed metadata must hold to speak for this account.
+        pending_version: an unconfirmed token's secret version, kept since ``pending_since``.
+        events_applied_until: the newest event's timestamp; older events are ignored.
+        refused_version: the version that Zendesk no longer accepts.
+        paused_until, pause_seconds: until when nothing is pushed, and the pause's length, which doubles.
+        pause_reason: the ErrorCode of what waits meanwhile.
+        request_limit: at most so many resources a request, after a time-out.
+    """
+
+    instance_push_id: InstancePushId
+    subdomain: Subdomain
+    state: AccountState
+    revision: int
+    token_version: str = ""
+    nonce: str | None = None
+    name: str | None = None
+    pending_version: str | None = None
+    pending_since: float | None = None
+    events_applied_until: float | None = None
+    connected_at: float | None = None
+    refused_version: str | None = None
+    paused_until: float = 0
+    pause_seconds: float = 0
+    pause_reason: str | None = None
+    request_limit: int | None = None
+    last_push_at: float | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Zendesk does not accept the token that is registered now."""
+        return bool(self.token_version) and self.refused_version == self.token_version
+
+
+# Written together, on condition of the revision. What is None is removed.
+_OWNED_BY_REGISTRATION: Final = (
+    "subdomain",
+    "state",
+    "token_version",
+    "nonce",
+    "name",
+    "pending_version",
+    "pending_since",
+    "events_applied_until",
+    "connected_at",
+)
+
+
+class AccountsTable:
+    """The account items of the one table. Reads are consistent; a method raises StoreUnavailableError if AWS fails."""
+
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def get(self, instance_push_id: InstancePushId) -> Account | None:
+        """The account as it is now, or None if it was never confirmed."""
+        with store_errors("GetItem"):
+            answer = self._dynamodb.get_item(
+                TableName=self._table, Key=account_key(instance_push_id), ConsistentRead=True
+            )
+        item = answer.get("Item")
+        return account_from_item(item) if item else None
+
+    def save(self, account: Account) -> Account:
+        """Write what registration owns; ``account.revision`` is the one that was read, 0 for a new account.
+
+        Returns:
+            The account with its new revision.
+
+        Raises:
+            RevisionConflictError: it has been written since it was read.
+        """
+        values = {name: getattr(account, name) for name in _OWNED_BY_REGISTRATION}
+        updates = {name: value for name, value in values.items() if value is not None}
+        removed = [name for name, value in values.items() if value is None]
+        updates["instance_push_id"] = account.instance_push_id
+        updates["revision"] = account.revision + 1
+        expression = "SET " + ", ".join(f"#{name} = :{name}" for name in updates)
+        if removed:
+            expression += " REMOVE " + ", ".join(f"#{name}" for name in removed)
+        attribute_values = {f":{name}": attribute(value) for name, value in updates.items()}
+        if account.revision:
+            condition = "#revision = :seen"
+            attribute_values[":seen"] = attribute(account.revision)
+        else:
+            condition = "attribute_not_exists(pk)"
+        with store_errors("UpdateItem"):
+            try:
+                answer = self._dynamodb.update_item(
+                    TableName=self._table,
+                    Key=account_key(account.instance_push_id),
+                    UpdateExpression=expression,
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={f"#{name}": name for name in [*updates, *removed]},
+                    ExpressionAttributeValues=attribute_values,
+                    ReturnValues="ALL_NEW",
+                )
+            except ClientError as error:
+                if error_code(error) == "ConditionalCheckFailedException":
+                    raise RevisionConflictError("UpdateItem", "ConditionalCheckFailedException") from None
+                raise
+        return account_from_item(answer["Attributes"])
+
+    def mark_refused(self, account: Account) -> bool:
+        """Note that Zendesk refuses this version of the token; False if another has replaced it meanwhile."""
+        return self.update(
+            account.instance_push_id,
+            "SET refused_version = :version",
+            "token_version = :version",
+            {":version": account.token_version},
+        )
+
+    def clear_refused(self, account: Account) -> bool:
+        """Take the mark off again; False if it was not there for this version."""
+        return self.update(
+            account.instance_push_id,
+            "REMOVE refused_version",
+            "refused_version = :version",
+            {":version": account.token_version},
+        )
+
+    def update(
+        self, instance_push_id: InstancePushId, expression: str, condition: str, values: Mapping[str, Any]
+    ) -> bool:
+        """A small conditional write beside the revision; False if the condition did not hold."""
+        return conditional_update(
+            self._dynamodb, self._table, account_key(instance_push_id), expression, condition, values
+        )
+
+    def pages(
+        self, start: str | None = None, *, page_size: int = 100
+    ) -> Iterator[tuple[list[Account], str | None]]:
+        """All accounts, a page at a time, in the table's own stable order.
+
+        Each page comes with the key to go on after it another time (``start``), None behind the last one.
+        """
+        key: Any = {"pk": {"S": start}} if start else None
+        while True:
+            request: dict[str, Any] = {
+                "TableName": self._table,
+                "Limit": page_size,
+                "ConsistentRead": True,
+                "FilterExpression": "begins_with(pk, :prefix)",
+                "ExpressionAttributeValues": {":prefix": {"S": ACCOUNT_PREFIX}},
+            }
+            if key:
+                request["ExclusiveStartKey"] = key
+            with store_errors("Scan"):
+                answer = self._dynamodb.scan(**request)
+            key = answer.get("LastEvaluatedKey")
+            yield [account_from_item(item) for item in answer["Items"]], key["pk"]["S"] if key else None
+            if not key:
+                return
+
+
+def account_key(instance_push_id: InstancePushId) -> dict[str, dict[str, str]]:
+    """The key of an account's item."""
+    return {"pk": {"S": f"{ACCOUNT_PREFIX}{instance_push_id}"}}
+
+
+def account_from_item(item: Item) -> Account:
+    """An account of its DynamoDB item."""
+    return Account(
+        instance_push_id=InstancePushId(item["instance_push_id"]["S"]),
+        subdomain=Subdomain(item["subdomain"]["S"]),
+        state=AccountState(item["state"]["S"]),
+        revision=int(item["revision"]["N"]),
+        token_version=_text(item, "token_version") or "",
+        nonce=_text(item, "nonce"),
+        name=_text(item, "name"),
+        pending_version=_text(item, "pending_version"),
+        pending_since=_number(item, "pending_since"),
+        events_applied_until=_number(item, "events_applied_until"),
+        connected_at=_number(item, "connected_at"),
+        refused_version=_text(item, "refused_version"),
+        paused_until=_number(item, "paused_until") or 0,
+        pause_seconds=_number(item, "pause_seconds") or 0,
+        pause_reason=_text(item, "pause_reason"),
+        request_limit=int(item["request_limit"]["N"]) if "request_limit" in item else None,
+        last_push_at=_number(item, "last_push_at"),
+    )
+
+
+def attribute(value: str | float) -> dict[str, str]:
+    """A value as DynamoDB takes it. Numbers keep milliseconds: its own limit is 38 digits."""
+    if isinstance(value, str):
+        return {"S": str(value)}
+    return {"N": str(value) if isinstance(value, int) else f"{value:.3f}"}
+
+
+def conditional_update(
+    dynamodb: "DynamoDBClient",
+    table: str,
+    key: Any,
+    expression: str,
+    condition: str,
+    values: Mapping[str, str | float],
+) -> bool:
+    """UpdateItem on a condition; False if it did not hold.
+
+    Raises:
+        StoreUnavailableError: AWS failed otherwise.
+    """
+    with store_errors("UpdateItem"):
+        try:
+            dynamodb.update_item(
+                TableName=table,
+                Key=key,
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues={name: attribute(value) for name, value in values.items()},
+            )
+        except ClientError as error:
+            if error_code(error) == "ConditionalCheckFailedException":
+                return False
+            raise
+    return True
+
+
+def _text(item: Item, name: str) -> str | None:
+    return item[name]["S"] if name in item else None
+
+
+def _number(item: Item, name: str) -> float | None:
+    return float(item[name]["N"]) if name in item else None
