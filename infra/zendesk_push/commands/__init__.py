@@ -1,0 +1,1 @@
+"""The commands of ``zendesk-push``, a module each."""

@@ -1,0 +1,19 @@
+"""Errors that a person at a terminal is shown as one line."""
+
+
+class CommandError(Exception):
+    """A command can't do what it was asked to; the text says why and what to do about it.
+
+    ``exit_code`` is the process's: 1 means that it went wrong, 2 that it was called wrongly.
+    """
+
+    def __init__(self, message: str, *, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class UsageError(CommandError):
+    """The command line, or a file that it names, asks for something impossible: exit code 2."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_code=2)
