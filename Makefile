@@ -1,0 +1,77 @@
+# Needs Python >= 3.11 and make. Everything else is installed below this folder, pinned and hashed.
+#
+#   make run                 the whole stack on this machine, with sample content (ARGS=--once: and stop)
+#   make test                unit, integration, template and end-to-end tests (ARGS=... goes to pytest)
+#   make check               the gate: formatting, lint, types, templates, policies, and make test
+#   make bench               what coalescing, isolation and cold starts cost, side by side
+#   make help                all targets
+
+PYTHON ?= python3
+ARGS ?=
+STACK ?= zendesk-push
+
+BIN := .venv/bin
+VENV := .venv/.installed
+SAM := .tools/sam/bin/sam
+CHECKOV := .tools/policy/bin/checkov
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lint types bench soak build deploy sam-local requirements clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
+
+run: $(VENV)  ## the whole stack on this machine, with samples, until Ctrl-C (ARGS=--once: run the samples and stop)
+	@$(BIN)/zendesk-push local $(ARGS)
+
+test: $(VENV)  ## every test that this machine has the parts for; skips say what is missing
+	$(BIN)/pytest $(ARGS)
+
+check: lint types test  ## what must be green before a change lands
+
+lint: $(VENV) $(SAM) $(CHECKOV)  ## formatting, style, templates
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)  ## mypy --strict
+	$(BIN)/mypy
+
+format: $(VENV)  ## rewrite files the way `make lint` wants them
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)  ## measure, side by side in one run, as ratios
+	$(BIN)/python -m zendesk_push.bench $(ARGS)
+
+soak: $(VENV)  ## a long seeded run with random faults (ARGS="--seed 7 --seconds 600")
+	$(BIN)/python -m zendesk_push.bench.soak $(ARGS)
+
+requirements: $(VENV)  ## resolve pyproject.toml into the hashed requirements files
+	PATH="$(BIN):$$PATH" $(BIN)/python -m zendesk_push.requirements $(ARGS)
+
+clean:  ## remove what make has installed and built
+	rm -rf .venv .tools .aws-sam build
+
+# --- Environments --------------------------------------------------------------------------------
+
+$(VENV): infra/requirements/dev.txt infra/requirements/bootstrap.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: make PYTHON=python3.13")'
+	@$(call environment,.venv,dev)
+	@$(BIN)/uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SAM): infra/requirements/sam.txt
+	@$(call environment,.tools/sam,sam)
+	@touch $@
+
+$(CHECKOV): infra/requirements/policy.txt
+	@$(call environment,.tools/policy,policy)
+	@touch $@
+
+# uv installs in seconds what takes pip a minute; pip brings uv, both check hashes.
+define environment
+	echo "Setting up $(1) (once)..." && \
+	$(PYTHON) -m venv --clear $(1) && \
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r infra/requirements/bootstrap.txt && \
+	$(1)/bin/uv pip install --quiet --python $(1) --require-hashes -r infra/requirements/$(2).txt
+endef

@@ -1,0 +1,69 @@
+"""functions/requirements.txt is what pyproject.toml asks for: nothing missing, nothing more, all pinned."""
+
+import tomllib
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from zendesk_push.requirements import FILES, RUNTIME
+
+ROOT = Path(__file__).resolve().parents[3]
+# The runtime's own environment: markers for other Pythons and systems do not count.
+LAMBDA = {"python_version": "3.13", "sys_platform": "linux", "platform_system": "Linux", "extra": ""}
+
+
+def _pins(path: str) -> dict[str, Requirement]:
+    lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+    pinned = [Requirement(line.split(" \\")[0]) for line in lines if line and line[0] not in "# "]
+    return {canonicalize_name(requirement.name): requirement for requirement in pinned}
+
+
+def _wanted() -> list[Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [Requirement(text) for text in project["dependencies"]]
+
+
+def _closure(roots: list[Requirement]) -> dict[str, list[Requirement]]:
+    """Every package that the installed metadata says is needed, with all demands made on it."""
+    demands: dict[str, list[Requirement]] = {}
+    queue = list(roots)
+    while queue:
+        demand = queue.pop()
+        name = canonicalize_name(demand.name)
+        known = name in demands
+        demands.setdefault(name, []).append(demand)
+        if not known:
+            further = [Requirement(text) for text in requires(name) or ()]
+            queue += [item for item in further if item.marker is None or item.marker.evaluate(LAMBDA)]
+    return demands
+
+
+def test_the_runtime_requirements_are_exactly_what_the_project_needs() -> None:
+    assert set(_pins(RUNTIME)) == set(_closure(_wanted()))
+
+
+def test_the_runtime_pins_satisfy_what_the_project_asks_for() -> None:
+    pins = _pins(RUNTIME)
+    for name, demands in _closure(_wanted()).items():
+        (pin,) = pins[name].specifier
+        assert pin.operator == "=="
+        assert all(demand.specifier.contains(pin.version) for demand in demands), name
+
+
+def test_tests_run_on_the_versions_that_ship() -> None:
+    development = _pins("infra/requirements/dev.txt")
+    for name, requirement in _pins(RUNTIME).items():
+        assert development[name].specifier == requirement.specifier
+
+
+@pytest.mark.parametrize("path", [path for path, _, _ in FILES] + ["infra/requirements/bootstrap.txt"])
+def test_every_pin_has_hashes_and_no_file_names_a_registry(path: str) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    requirements = [line for line in text.splitlines() if line and line[0] not in "# "]
+    assert requirements
+    assert all("==" in line and line.endswith("\\") for line in requirements)
+    assert "index-url" not in text
+    assert "://" not in text
