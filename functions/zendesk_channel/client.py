@@ -22,6 +22,9 @@ PUSH_PATH: Final = "/api/v2/any_channel/push.json"
 VALIDATE_TOKEN_PATH: Final = "/api/v2/any_channel/validate_token"  # noqa: S105 (a path)
 VALIDATE_TOKEN_TIMEOUT: Final = 3.0  # seconds
 CONNECT_TIMEOUT: Final = 5.0  # seconds
+# Seconds. A function's environment is frozen between invocations; connections die unnoticed meanwhile, and the
+# next request on one would look like a Zendesk that does not answer.
+IDLE_CONNECTION_LIMIT: Final = 20.0
 # 256 results of a few hundred bytes, or 256 resources' validation errors, fit many times over.
 MAX_RESPONSE_BYTES: Final = 8 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
@@ -71,6 +74,8 @@ class ZendeskClient:
             },
         )
 
+        self._last_used = time.time()  # not monotonic: that clock may stand still while frozen
+
     def push(self, subdomain: Subdomain, token: PushToken, body: bytes, *, timeout: float) -> Response:
         """POST a push request's JSON body; ``timeout`` in seconds covers the whole exchange.
 
@@ -100,6 +105,7 @@ class ZendeskClient:
         self, subdomain: Subdomain, path: str, token: PushToken, body: bytes, timeout: float
     ) -> Response:
         deadline = time.monotonic() + timeout
+        self._drop_idle_connections()
         url, host = _reachable(self._addresses.origin(subdomain) + path)
         headers = {
             "Authorization": f"Bearer {token.reveal()}",
@@ -116,7 +122,7 @@ class ZendeskClient:
                 url,
                 body=body,
                 headers=headers,
-                timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT, timeout), read=timeout),
+                timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT, timeout), total=timeout),
                 redirect=False,
                 retries=False,
                 preload_content=False,
@@ -133,6 +139,12 @@ class ZendeskClient:
             raise ZendeskUnreachableError(
                 f"the connection to Zendesk broke ({type(error).__name__})"
             ) from None
+
+    def _drop_idle_connections(self) -> None:
+        now = time.time()
+        if now - self._last_used > IDLE_CONNECTION_LIMIT:
+            self._pool.clear()
+        self._last_used = now
 
 
 def _read(answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
