@@ -1,0 +1,351 @@
+"""SQS as a boto3 client sees it, for standard queues, in memory.
+
+Beside what it does at the right time, it differs from AWS in this: answers are exact where AWS's are
+approximate, long polls answer at once, and messages come in the order in which they became visible. Against
+the strict reading of AWS's documentation it is strict: a receipt handle is good for the latest receipt only.
+"""
+
+import functools
+import hashlib
+import itertools
+import json
+import re
+import struct
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import botocore.session
+from botocore.exceptions import ParamValidationError
+from botocore.validate import ParamValidator
+
+from zendesk_push.in_memory.sqs_queue import MAX_IN_FLIGHT, MessageState, Queue, QueuedMessage
+from zendesk_push.in_memory.sqs_rules import (
+    MAX_BATCH_BYTES,
+    Refusal,
+    check_batch_size,
+    check_entries,
+    check_message,
+    check_visibility,
+)
+
+if TYPE_CHECKING:
+    from botocore.model import Shape
+    from mypy_boto3_sqs import SQSClient
+
+Answer = dict[str, Any]
+_ARN_PREFIX: Final = "arn:aws:sqs:us-east-1:123456789012:"
+_URL_PREFIX: Final = "https://sqs.us-east-1.amazonaws.com/123456789012/"
+_HANDLE = re.compile(r"receipt-[0-9]+")
+_HEALTHY: Final = {"HTTPStatusCode": 200, "RetryAttempts": 0}
+
+
+class InMemorySqs:
+    """A client with some of boto3's methods; safe to use from several threads.
+
+    Args:
+        clock: epoch seconds; visibility, delay and retention follow it.
+        seed: of the message ids, so that a run can be repeated.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float], *, seed: int = 0, max_in_flight: int = MAX_IN_FLIGHT
+    ) -> None:
+        self._clock = clock
+        self._max_in_flight = max_in_flight
+        self._queues: dict[str, Queue] = {}
+        self._random = Random(seed)
+        self._receipt_handles = (f"receipt-{number}" for number in itertools.count(1))
+        self._lock = threading.RLock()
+
+    @property
+    def client(self) -> "SQSClient":
+        """This object, as the type that callers of boto3 name."""
+        return cast("SQSClient", self)
+
+    def queue(self, url: str) -> Queue:
+        """The queue itself, for whoever plays AWS.
+
+        Raises:
+            Refusal: there is none.
+        """
+        queue = self._queues.get(url)
+        if queue is None:
+            raise Refusal("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
+        return queue
+
+    def create_queue(self, **request: Any) -> Answer:
+        """``Attributes`` as for AWS; those that change nothing here are ignored."""
+        return self._call("CreateQueue", request, self._create_queue)
+
+    def get_queue_url(self, **request: Any) -> Answer:
+        """The URL of a queue's name."""
+        return self._call("GetQueueUrl", request, self._get_queue_url)
+
+    def get_queue_attributes(self, **request: Any) -> Answer:
+        """``All``, or those named. The numbers of messages are exact here."""
+        return self._call("GetQueueAttributes", request, self._get_queue_attributes)
+
+    def send_message(self, **request: Any) -> Answer:
+        """One message."""
+        return self._call("SendMessage", request, self._send_message)
+
+    def send_message_batch(self, **request: Any) -> Answer:
+        """Up to ten messages of 1 MiB together; each succeeds or fails on its own."""
+        return self._call("SendMessageBatch", request, self._send_message_batch)
+
+    def receive_message(self, **request: Any) -> Answer:
+        """Up to ten visible messages; never waits. Without any, there is no key ``Messages``."""
+        return self._call("ReceiveMessage", request, self._receive_message)
+
+    def change_message_visibility(self, **request: Any) -> Answer:
+        """From now on, for one receipt."""
+        return self._call("ChangeMessageVisibility", request, self._change_message_visibility)
+
+    def change_message_visibility_batch(self, **request: Any) -> Answer:
+        """For up to ten receipts; each succeeds or fails on its own."""
+        return self._call("ChangeMessageVisibilityBatch", request, self._change_message_visibility_batch)
+
+    def delete_message(self, **request: Any) -> Answer:
+        """By a receipt."""
+        return self._call("DeleteMessage", request, self._delete_message)
+
+    def delete_message_batch(self, **request: Any) -> Answer:
+        """By up to ten receipts; each succeeds or fails on its own."""
+        return self._call("DeleteMessageBatch", request, self._delete_message_batch)
+
+    def purge_queue(self, **request: Any) -> Answer:
+        """At once."""
+        return self._call("PurgeQueue", request, self._purge_queue)
+
+    def _call(self, operation: str, request: dict[str, Any], answer: Callable[..., Answer]) -> Answer:
+        # botocore's own check, so that a misspelt parameter fails here as it does there.
+        report = ParamValidator().validate(request, _input_shape(operation))
+        if report.has_errors():
+            raise ParamValidationError(report=report.generate_report())
+        with self._lock:
+            try:
+                return {**answer(request), "ResponseMetadata": dict(_HEALTHY)}
+            except Refusal as refusal:
+                raise refusal.as_client_error(operation) from None
+
+    def _create_queue(self, request: Mapping[str, Any]) -> Answer:
+        attributes = request.get("Attributes", {})
+        name = request["QueueName"]
+        url = _URL_PREFIX + name
+        queue = Queue(
+            name=name,
+            arn=_ARN_PREFIX + name,
+            clock=self._clock,
+            visibility_timeout=int(attributes.get("VisibilityTimeout", 30)),
+            retention=int(attributes.get("MessageRetentionPeriod", 4 * 86400)),
+            delay=int(attributes.get("DelaySeconds", 0)),
+            maximum_bytes=int(attributes.get("MaximumMessageSize", MAX_BATCH_BYTES)),
+            receipt_handles=self._receipt_handles,
+            max_in_flight=self._max_in_flight,
+        )
+        if "RedrivePolicy" in attributes:
+            policy = json.loads(attributes["RedrivePolicy"])
+            target = policy["deadLetterTargetArn"].removeprefix(_ARN_PREFIX)
+            queue.dead_letter_queue = self.queue(_URL_PREFIX + target)
+            queue.max_receive_count = int(policy["maxReceiveCount"])
+            if not 1 <= queue.max_receive_count <= 1000:
+                raise Refusal("InvalidParameterValue", "maxReceiveCount must be between 1 and 1000")
+        self._queues.setdefault(url, queue)
+        return {"QueueUrl": url}
+
+    def _get_queue_url(self, request: Mapping[str, Any]) -> Answer:
+        url = _URL_PREFIX + request["QueueName"]
+        self.queue(url)
+        return {"QueueUrl": url}
+
+    def _get_queue_attributes(self, request: Mapping[str, Any]) -> Answer:
+        queue = self.queue(request["QueueUrl"])
+        values = {
+            "QueueArn": queue.arn,
+            "ApproximateNumberOfMessages": queue.count(MessageState.VISIBLE),
+            "ApproximateNumberOfMessagesNotVisible": queue.count(MessageState.IN_FLIGHT),
+            "ApproximateNumberOfMessagesDelayed": queue.count(MessageState.DELAYED),
+            "VisibilityTimeout": queue.visibility_timeout,
+            "MessageRetentionPeriod": queue.retention,
+            "DelaySeconds": queue.delay,
+            "MaximumMessageSize": queue.maximum_bytes,
+        }
+        if queue.dead_letter_queue:
+            values["RedrivePolicy"] = json.dumps(
+                {
+                    "deadLetterTargetArn": queue.dead_letter_queue.arn,
+                    "maxReceiveCount": queue.max_receive_count,
+                }
+            )
+        names = request.get("AttributeNames", [])
+        chosen = values if "All" in names else {name: values[name] for name in names if name in values}
+        return {"Attributes": {name: str(value) for name, value in chosen.items()}} if chosen else {}
+
+    def _send_message(self, request: Mapping[str, Any]) -> Answer:
+        return self._send(self.queue(request["QueueUrl"]), request)
+
+    def _send_message_batch(self, request: Mapping[str, Any]) -> Answer:
+        queue = self.queue(request["QueueUrl"])
+        check_entries("SendMessage", request["Entries"])
+        check_batch_size(request["Entries"])
+        return _each(request["Entries"], lambda entry: {"Id": entry["Id"], **self._send(queue, entry)})
+
+    def _send(self, queue: Queue, message: Mapping[str, Any]) -> Answer:
+        check_message(message, queue.maximum_bytes)
+        attributes = dict(message.get("MessageAttributes") or {})
+        system = message.get("MessageSystemAttributes") or {}
+        queued = QueuedMessage(
+            message_id=str(uuid.UUID(int=self._random.getrandbits(128), version=4)),
+            body=message["MessageBody"],
+            attributes=attributes,
+            sent_at=self._clock(),
+            group_id=message.get("MessageGroupId"),
+            trace_header=system.get("AWSTraceHeader", {}).get("StringValue"),
+        )
+        queue.add(queued, message.get("DelaySeconds", queue.delay))
+        answer = {"MessageId": queued.message_id, "MD5OfMessageBody": _md5(queued.body.encode())}
+        if attributes:
+            answer["MD5OfMessageAttributes"] = _md5_of_attributes(attributes)
+        return answer
+
+    def _receive_message(self, request: Mapping[str, Any]) -> Answer:
+        queue = self.queue(request["QueueUrl"])
+        limit = request.get("MaxNumberOfMessages", 1)
+        if not 1 <= limit <= 10:
+            raise Refusal(
+                "InvalidParameterValue",
+                f"Value {limit} for parameter MaxNumberOfMessages is invalid. "
+                "Reason: Must be between 1 and 10, if provided.",
+            )
+        visibility = request.get("VisibilityTimeout")
+        if visibility is not None:
+            check_visibility(visibility)
+        received = queue.receive(limit, visibility)
+        return {"Messages": [_as_answer(message, request) for message in received]} if received else {}
+
+    def _change_message_visibility(self, request: Mapping[str, Any]) -> Answer:
+        self._change(self.queue(request["QueueUrl"]), request)
+        return {}
+
+    def _change_message_visibility_batch(self, request: Mapping[str, Any]) -> Answer:
+        queue = self.queue(request["QueueUrl"])
+        check_entries("ChangeMessageVisibility", request["Entries"])
+        return _each(request["Entries"], functools.partial(self._change, queue))
+
+    def _change(self, queue: Queue, entry: Mapping[str, Any]) -> Answer:
+        seconds = entry.get("VisibilityTimeout", queue.visibility_timeout)
+        check_visibility(seconds)
+        queue.change_visibility(_handle(entry), seconds)
+        return {"Id": entry.get("Id")}
+
+    def _delete_message(self, request: Mapping[str, Any]) -> Answer:
+        self.queue(request["QueueUrl"]).delete(_handle(request))
+        return {}
+
+    def _delete_message_batch(self, request: Mapping[str, Any]) -> Answer:
+        queue = self.queue(request["QueueUrl"])
+        check_entries("DeleteMessage", request["Entries"])
+
+        def delete(entry: Mapping[str, Any]) -> Answer:
+            queue.delete(_handle(entry))
+            return {"Id": entry["Id"]}
+
+        return _each(request["Entries"], delete)
+
+    def _purge_queue(self, request: Mapping[str, Any]) -> Answer:
+        self.queue(request["QueueUrl"]).purge()
+        return {}
+
+
+def _each(entries: list[Mapping[str, Any]], work: Callable[[Mapping[str, Any]], Answer]) -> Answer:
+    successful: list[Answer] = []
+    failed: list[Answer] = []
+    for entry in entries:
+        try:
+            successful.append(work(entry))
+        except Refusal as refusal:
+            failed.append(refusal.as_failed_entry(entry["Id"]))
+    return {"Successful": successful} | ({"Failed": failed} if failed else {})
+
+
+def _handle(entry: Mapping[str, Any]) -> str:
+    handle = str(entry["ReceiptHandle"])
+    if not _HANDLE.fullmatch(handle):
+        raise Refusal("ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not valid.')
+    return handle
+
+
+def _as_answer(message: QueuedMessage, request: Mapping[str, Any]) -> Answer:
+    answer: Answer = {
+        "MessageId": message.message_id,
+        "ReceiptHandle": message.receipt_handle,
+        "MD5OfBody": _md5(message.body.encode()),
+        "Body": message.body,
+    }
+    system = _chosen_system_attributes(message, request)
+    if system:
+        answer["Attributes"] = system
+    names = request.get("MessageAttributeNames", [])
+    attributes = {name: dict(value) for name, value in message.attributes.items() if _is_chosen(name, names)}
+    if attributes:
+        answer["MessageAttributes"] = attributes
+        answer["MD5OfMessageAttributes"] = _md5_of_attributes(attributes)
+    return answer
+
+
+def _chosen_system_attributes(message: QueuedMessage, request: Mapping[str, Any]) -> dict[str, str]:
+    values = {
+        "SenderId": "AIDAIT2UOQQY3AUEKVGXU",
+        "SentTimestamp": _milliseconds(message.sent_at),
+        "ApproximateReceiveCount": str(message.receive_count),
+        "ApproximateFirstReceiveTimestamp": _milliseconds(message.first_received_at or message.sent_at),
+        "MessageGroupId": message.group_id,
+        "AWSTraceHeader": message.trace_header,
+        "DeadLetterQueueSourceArn": message.source_arn,
+    }
+    names = [*request.get("AttributeNames", []), *request.get("MessageSystemAttributeNames", [])]
+    return {name: value for name, value in values.items() if value and ("All" in names or name in names)}
+
+
+def _is_chosen(name: str, wanted: list[str]) -> bool:
+    return any(
+        choice in ("All", name) or (choice.endswith(".*") and name.startswith(choice[:-2]))
+        for choice in wanted
+    )
+
+
+def _milliseconds(at: float) -> str:
+    return str(round(at * 1000))
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _md5_of_attributes(attributes: Mapping[str, Mapping[str, Any]]) -> str:
+    """By the developer guide's recipe: sorted names, lengths as four bytes, 1 for text and 2 for binary."""
+    data = bytearray()
+
+    def put(value: bytes) -> None:
+        data.extend(struct.pack("!I", len(value)) + value)
+
+    for name in sorted(attributes):
+        attribute = attributes[name]
+        put(name.encode())
+        put(attribute["DataType"].encode())
+        if "BinaryValue" in attribute:
+            data.append(2)
+            put(bytes(attribute["BinaryValue"]))
+        else:
+            data.append(1)
+            put(attribute["StringValue"].encode())
+    return _md5(bytes(data))
+
+
+@functools.cache
+def _input_shape(operation: str) -> "Shape":
+    model = botocore.session.get_session().get_service_model("sqs")
+    return cast("Shape", model.operation_model(operation).input_shape)
