@@ -1,0 +1,1 @@
+"""From `sam build` to what is uploaded: finished artifacts, and deployments that publish what changed."""
