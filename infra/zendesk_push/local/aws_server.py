@@ -1,0 +1,35 @@
+"""The process that is AWS: moto's server, and nothing of the project.
+
+It has an interpreter of its own because moto computes a lot while functions wait for it. Started as
+``python aws_server.py ADDRESS``; says ``{"port": N}`` on stdout once it listens, and ends when stdin does,
+so it can't outlive whoever started it.
+"""
+
+import json
+import logging
+import sys
+
+from moto.server import ThreadedMotoServer
+
+
+def _warm_up() -> None:
+    # The first stack imports every service that moto knows: do it while the parent is busy elsewhere.
+    import moto.cloudformation.parsing  # noqa: F401
+    from moto import backends
+
+    for service in ("cloudformation", "dynamodb", "kms", "secretsmanager", "sqs"):
+        backends.get_backend(service)
+
+
+def main() -> None:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request otherwise
+    server = ThreadedMotoServer(sys.argv[1], 0, verbose=False)
+    server.start()
+    _warm_up()
+    _, port = server.get_host_and_port()
+    print(json.dumps({"port": port}), flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
