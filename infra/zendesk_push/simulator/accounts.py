@@ -1,0 +1,139 @@
+"""Integration accounts and their push tokens, as one Zendesk customer after the other has them.
+
+An account is *pending* from the moment the Admin Center opens the integration's page for it until the
+administrator saves, then *active*, *inactive* or *deleted*. Every opening hands out a token; older ones of the
+account stay good until revoked, so an administrator who leaves the page without saving breaks nothing.
+
+Not thread-safe: ``core.ZendeskState`` holds the lock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MAX_PENDING = 1_000
+MAX_TOKENS_PER_ACCOUNT = 32
+
+
+class AccountState(StrEnum):
+    PENDING = "pending"
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    DELETED = "deleted"
+
+
+class UnknownAccountError(LookupError):
+    """No account with this instance_push_id (or not one in a state that allows what was asked)."""
+
+
+@dataclass
+class Token:
+    value: str = field(repr=False)
+    issued_at: float
+    saved: bool = False
+    """Whether the administrator pressed Save after this token was handed out."""
+
+
+@dataclass
+class Account:
+    instance_push_id: str
+    subdomain: str
+    created_at: float
+    name: str = ""
+    metadata: str = ""
+    pull_state: str = ""
+    """The contract's ``state`` field, which pull integrations use; not the life cycle."""
+    state: AccountState = AccountState.PENDING
+    locale: str = "en-US"
+    tokens: list[Token] = field(default_factory=list)
+
+    @property
+    def token(self) -> str | None:
+        """The newest token that is still good; None once all are revoked."""
+        return self.tokens[-1].value if self.tokens else None
+
+
+class Accounts:
+    """All accounts of all subdomains; a token finds its account."""
+
+    def __init__(self, new_id: Callable[[], str], new_token: Callable[[], str]) -> None:
+        self._new_id = new_id
+        self._new_token = new_token
+        self._accounts: dict[str, Account] = {}
+        self._by_token: dict[str, Account] = {}
+        self._subdomains: dict[str, None] = {}
+
+    def __iter__(self) -> Iterator[Account]:
+        return iter(self._accounts.values())
+
+    def subdomains(self) -> tuple[str, ...]:
+        return tuple(self._subdomains)
+
+    def open_subdomain(self, subdomain: str) -> None:
+        self._subdomains[subdomain] = None
+
+    def get(self, instance_push_id: str) -> Account:
+        try:
+            return self._accounts[instance_push_id]
+        except KeyError:
+            raise UnknownAccountError(instance_push_id) from None
+
+    def of(self, subdomain: str) -> list[Account]:
+        return [account for account in self if account.subdomain == subdomain]
+
+    def by_token(self, value: str) -> tuple[Account, Token] | None:
+        account = self._by_token.get(value)
+        if account is None:
+            return None
+        return account, next(token for token in account.tokens if token.value == value)
+
+    def add(
+        self, subdomain: str, now: float, locale: str = "en-US", instance_push_id: str | None = None
+    ) -> Account:
+        """A pending account. Of those never saved only the newest MAX_PENDING are kept."""
+        identity = instance_push_id or self._new_id()
+        if identity in self._accounts:
+            raise ValueError(f"instance_push_id {identity} is taken")
+        self.open_subdomain(subdomain)
+        account = Account(identity, subdomain, now, locale=locale)
+        self._accounts[identity] = account
+        pending = [other for other in self if other.state is AccountState.PENDING]
+        for forgotten in pending[:-MAX_PENDING]:
+            self.revoke(forgotten)
+            del self._accounts[forgotten.instance_push_id]
+        return account
+
+    def issue(self, account: Account, now: float, value: str | None = None) -> Token:
+        """Hand out one more token; the oldest goes when the account has MAX_TOKENS_PER_ACCOUNT."""
+        token = Token(value or self._new_token(), now)
+        if token.value in self._by_token:
+            raise ValueError("this token is another account's")
+        account.tokens.append(token)
+        self._by_token[token.value] = account
+        for outdated in account.tokens[:-MAX_TOKENS_PER_ACCOUNT]:
+            self.revoke(account, outdated.value)
+        return token
+
+    def revoke(self, account: Account, value: str | None = None) -> None:
+        """Revoke one token, or all of the account."""
+        for token in [each for each in account.tokens if value in (None, each.value)]:
+            account.tokens.remove(token)
+            del self._by_token[token.value]
+
+    def delete(self, account: Account) -> None:
+        account.state = AccountState.DELETED
+        self.revoke(account)
+
+    def rename_subdomain(self, old: str, new: str) -> None:
+        """The customer's Zendesk gets another address; the old one stops at once, without a redirect."""
+        if old not in self._subdomains or new in self._subdomains:
+            raise ValueError(f"{old} does not exist, or {new} does")
+        del self._subdomains[old]
+        self.open_subdomain(new)
+        for account in self.of(old):
+            account.subdomain = new

@@ -1,0 +1,159 @@
+"""The simulated Zendesk on a socket: routes and life cycle. See the package's docstring for how to use it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.routing import Map, RequestRedirect, Rule
+from werkzeug.wrappers import Response
+
+from zendesk_push.simulator import admin_routes, answers, api_routes, control_routes, ticket_routes
+from zendesk_push.simulator.answers import NoAnswerError
+from zendesk_push.simulator.connections import Server
+from zendesk_push.simulator.core import ZendeskState
+from zendesk_push.simulator.endpoints import DEFAULT_MAX_BODY_BYTES
+from zendesk_push.simulator.event_sender import EventSender
+from zendesk_push.simulator.integration import Integration
+from zendesk_push.simulator.visits import HERE, Site, Visit, as_json, as_response, page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MEDIA_TYPES = {"simulator.css": "text/css; charset=utf-8", "simulator.js": "text/javascript; charset=utf-8"}
+
+
+class Simulator:
+    """A simulated Zendesk that listens on ``host``:``port`` (0: any free port) from ``start`` until ``close``.
+
+    ``core`` is the in-memory Zendesk (accounts, tickets, faults, requests); it may be handed in, to choose clock
+    and limits. ``manifest_url`` names the integration; it is fetched when it is needed, never before, and can be
+    set later by ``install``. ``url`` is known from construction on. ``close`` ends every connection and thread,
+    those that a fault keeps waiting included, and may be called more than once.
+    """
+
+    def __init__(
+        self,
+        *,
+        manifest_url: str | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        core: ZendeskState | None = None,
+    ) -> None:
+        self.core = core or ZendeskState()
+        self._integration = Integration(manifest_url)
+        self.events = EventSender(self._integration, self.core.clock)
+        self._server = Server(host, port, _Application(Site(self.core, self._integration, self.events)))
+        self._host = "127.0.0.1" if host in ("", "0.0.0.0") else host  # noqa: S104 - compared, not bound
+        self._running = False
+        self._closed = False
+
+    @property
+    def url(self) -> str:
+        """The base URL without a final slash: ``http://127.0.0.1:PORT``."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_port)
+
+    def url_of(self, subdomain: str) -> str:
+        """The base URL that is strictly this subdomain's (``http://acme.localhost:PORT``)."""
+        return f"http://{subdomain}.localhost:{self.port}"
+
+    def install(self, manifest_url: str) -> None:
+        """From now on this is the integration's manifest."""
+        self._integration.manifest_url = manifest_url
+
+    def start(self) -> Self:
+        self.core.events.listener = self.events.post
+        self.events.start()
+        self._server.start()
+        self._running = True
+        return self
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self.core.events.listener = None
+        if self._running:
+            self.events.close()
+            self._server.close(before_joining=self.core.switch_off)
+        else:
+            self._server.server_close()
+        self._integration.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Application:
+    """From a request to a response: routes, errors in the dress that fits who asked."""
+
+    max_body_bytes = 4 * DEFAULT_MAX_BODY_BYTES
+    """Where the server stops reading; the endpoints' own limit is the core's."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._routes = Map(
+            [
+                *api_routes.rules(),
+                *admin_routes.rules(),
+                *ticket_routes.rules(),
+                *control_routes.rules(),
+                Rule("/static/<name>", endpoint=_static, methods=["GET"]),
+            ],
+            strict_slashes=False,
+            merge_slashes=False,
+        )
+
+    def drops(self, environ: dict[str, Any]) -> bool:
+        endpoint = api_routes.PATHS.get(environ["PATH_INFO"])
+        if endpoint is None or environ["REQUEST_METHOD"] != "POST":
+            return False
+        visit = Visit(environ)
+        return self._site.core.drops_connection(
+            endpoint, visit.subdomain, visit.authorization, headers=visit.headers
+        )
+
+    def too_large(self) -> Response:
+        return as_response(answers.too_large())
+
+    def __call__(self, environ: dict[str, Any]) -> Response:
+        visit = Visit(environ)
+        try:
+            view, arguments = self._routes.bind_to_environ(environ).match()
+            return _call(view, self._site, visit, arguments)
+        except RequestRedirect as redirect:
+            return Response(status=308, headers={"Location": redirect.new_url})
+        except HTTPException as error:
+            return _error(visit, error)
+        except NoAnswerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug here must be seen by whoever asked, not as a dead socket
+            return _error(visit, InternalServerError(f"The simulator failed: {error!r}"))
+
+
+def _call(view: Callable[..., Response], site: Site, visit: Visit, arguments: Any) -> Response:
+    return view(site, visit, **arguments)
+
+
+def _static(_: Site, __: Visit, name: str) -> Response:
+    if name not in MEDIA_TYPES:
+        return page("problem.html", status=404, section="", reason="There is no such file.", back="/")
+    return Response((HERE / "static" / name).read_bytes(), content_type=MEDIA_TYPES[name])
+
+
+def _error(visit: Visit, error: HTTPException) -> Response:
+    status = error.code or 500
+    path = visit.request.path
+    if path.startswith("/simulator/"):
+        return as_json({"error": error.description or error.name}, status)
+    if path.startswith("/api/"):
+        return as_response(answers.json_answer(status, {"error": error.name}))
+    return page("problem.html", status=status, section="", reason=error.description or error.name, back="/")
