@@ -265,7 +265,9 @@ class ZendeskState:
         with self.lock:
             account = self._existing(instance_push_id)
             account.state = AccountState.INACTIVE
-            data = {"metadata": account.metadata, "deactivated_by": by, "deactivating_error": error or ""}
+            data = {"metadata": account.metadata, "deactivated_by": by}
+            if error is not None:
+                data["deactivating_error"] = error
             self._report("deactivate_integration_instance", account.subdomain, data)
 
     def remove(self, instance_push_id: str) -> None:

@@ -170,7 +170,9 @@ class Faults:
         return iter(self._faults.values())
 
     def switch_on(self, fault: Fault) -> Fault:
-        """Add ``fault``; spent ones make room when there are MAX_FAULTS."""
+        """Add ``fault``, once; spent ones make room when there are MAX_FAULTS."""
+        if fault.id:
+            raise FaultError("this fault has been switched on before")
         if len(self._faults) >= MAX_FAULTS:
             for spent in [each for each in self if each.spent]:
                 self.switch_off(spent.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,11 @@ class RecordedRequest:
     resources: int
     codes: tuple[str, ...]
     """The result codes of the import, whatever the client was told."""
+
+    @property
+    def summary(self) -> str:
+        """The result codes and how often each came: ``3 success, 1 halted``."""
+        return ", ".join(f"{count} {code}" for code, count in Counter(self.codes).items())
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -20,7 +20,11 @@ from zendesk_push.simulator.visits import HERE, Site, Visit, as_json, as_respons
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MEDIA_TYPES = {"simulator.css": "text/css; charset=utf-8", "simulator.js": "text/javascript; charset=utf-8"}
+MEDIA_TYPES = {
+    "simulator.css": "text/css; charset=utf-8",
+    "simulator.js": "text/javascript; charset=utf-8",
+    "simulator.svg": "image/svg+xml",
+}
 
 
 class Simulator:

@@ -118,13 +118,10 @@ class Tickets:
     def _open(
         self, account: Account, resource: dict[str, Any], now: float, follow_up_of: int | None = None
     ) -> Ticket:
-        subject = " ".join(str(resource["message"]).split())
-        if len(subject) > SUBJECT_LENGTH:
-            subject = subject[: SUBJECT_LENGTH - 1].rstrip() + "…"
         ticket = Ticket(
             next(self._ticket_ids),
             account.instance_push_id,
-            subject,
+            subject_of(str(resource["message"])),
             now,
             resource.get("thread_id"),
             follow_up_of=follow_up_of,
@@ -133,3 +130,12 @@ class Tickets:
         if ticket.thread_id is not None:
             self._threads[(account.instance_push_id, ticket.thread_id)] = ticket.id
         return ticket
+
+
+def subject_of(message: str) -> str:
+    """The message on one line, cut between words where it has any."""
+    line = " ".join(message.split())
+    if len(line) <= SUBJECT_LENGTH:
+        return line
+    cut = line[: SUBJECT_LENGTH - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut[SUBJECT_LENGTH // 2 :] else cut) + "…"

@@ -14,6 +14,7 @@ from werkzeug.exceptions import BadRequest, Forbidden, NotFound, UnsupportedMedi
 from werkzeug.wrappers import Request, Response
 
 from zendesk_push.simulator.events import timestamp
+from zendesk_push.simulator.rich_text import rich_text
 
 if TYPE_CHECKING:
     from zendesk_push.simulator.answers import Answer
@@ -31,6 +32,7 @@ _TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_TEMPLATES.filters["rich_text"] = rich_text
 _TEMPLATES.filters["moment"] = lambda at: timestamp(at).replace("T", " ").removesuffix("Z") + " UTC"
 
 
