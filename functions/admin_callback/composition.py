@@ -6,9 +6,14 @@ from typing import Any, Final
 
 import boto3
 
+from admin_callback.account_events import AccountEvents
 from admin_callback.connecting import AccountConnector
+from admin_callback.event_callback import EventCallbacks
+from admin_callback.lifecycle import AccountLifecycle
 from admin_callback.metadata import MetadataSealer
+from admin_callback.receipts import ReceiptQueue
 from admin_callback.registration import Registrar
+from admin_callback.revalidation import AccountRevalidator, Finding, Sweep, SweepCursor, totals
 from admin_callback.routes import Routes
 from admin_callback.settings import Settings
 from admin_callback.telemetry import Telemetry
@@ -17,6 +22,7 @@ from zendesk_channel.accounts import AccountsTable
 from zendesk_channel.aws import CLIENT_CONFIG
 from zendesk_channel.client import ZendeskClient
 from zendesk_channel.credentials import CredentialStore
+from zendesk_channel.recheck import TokenRecheck
 
 SCHEDULE_SOURCE: Final = "zendesk-push.schedule"
 
@@ -24,38 +30,87 @@ SCHEDULE_SOURCE: Final = "zendesk-push.schedule"
 class Application:
     """One container's function."""
 
-    def __init__(self, routes: Routes, telemetry: Telemetry) -> None:
+    def __init__(self, routes: Routes, sweep: Sweep, telemetry: Telemetry) -> None:
         self._routes = routes
+        self._sweep = sweep
         self._telemetry = telemetry
 
     def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer an HTTP request, or take the schedule's next slice."""
         self._telemetry.begin(context.aws_request_id)
         try:
+            if event.get("source") == SCHEDULE_SOURCE:
+                return self._revalidate(context)
             return self._routes.answer(event, context)
         finally:
             self._telemetry.end()
+
+    def _revalidate(self, context: Any) -> dict[str, Any]:
+        findings = self._sweep.run(lambda: context.get_remaining_time_in_millis() / 1000)
+        found = totals(findings)
+        for account, finding in findings:
+            if finding is Finding.REFUSED:
+                self._telemetry.warning(
+                    "token refused", subdomain=account.subdomain, instance_push_id=account.instance_push_id
+                )
+        # A run without a refusal says so too: the alarm must be able to go off again.
+        self._telemetry.count("AccountsRefused", found.get(Finding.REFUSED.value, 0))
+        self._telemetry.count("AccountsHealed", found.get(Finding.HEALED.value, 0))
+        self._telemetry.info("revalidation", found=found)
+        return found
 
 
 def build(settings: Settings) -> Application:
     """Build the function for these settings. No call goes out yet."""
     telemetry = Telemetry()
     dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
+    secrets = boto3.client("secretsmanager", config=CLIENT_CONFIG)
+    kms = boto3.client("kms", config=CLIENT_CONFIG)
     accounts = AccountsTable(dynamodb, settings.accounts_table)
-    credentials = CredentialStore(
-        boto3.client("secretsmanager", config=CLIENT_CONFIG), settings.secret_prefix, settings.data_key_arn
-    )
+    credentials = CredentialStore(secrets, settings.secret_prefix, settings.data_key_arn)
     zendesk = ZendeskClient(settings.addresses)
+    sealer = MetadataSealer(kms, settings.data_key_arn)
+    connector = AccountConnector(accounts, credentials)
+    lifecycle = AccountLifecycle(accounts, credentials)
+    throttle = ValidationThrottle()
+    revalidator = AccountRevalidator(
+        accounts, credentials, TokenRecheck(accounts, credentials, zendesk), lifecycle
+    )
     registrar = Registrar(
         accounts=accounts,
         credentials=credentials,
         zendesk=zendesk,
-        sealer=MetadataSealer(boto3.client("kms", config=CLIENT_CONFIG), settings.data_key_arn),
-        connector=AccountConnector(accounts, credentials),
-        throttle=ValidationThrottle(),
+        sealer=sealer,
+        connector=connector,
+        throttle=throttle,
         allowed_subdomains=settings.allowed_subdomains,
     )
-    return Application(Routes(settings, registrar, telemetry), telemetry)
+    account_events = AccountEvents(
+        accounts=accounts,
+        zendesk=zendesk,
+        sealer=sealer,
+        registrar=registrar,
+        connector=connector,
+        lifecycle=lifecycle,
+        revalidator=revalidator,
+        throttle=throttle,
+    )
+    return Application(
+        Routes(
+            settings,
+            registrar,
+            EventCallbacks(account_events, _receipt_queue(settings), telemetry),
+            telemetry,
+        ),
+        Sweep(accounts, SweepCursor(dynamodb, settings.accounts_table), revalidator),
+        telemetry,
+    )
+
+
+def _receipt_queue(settings: Settings) -> ReceiptQueue | None:
+    if not settings.receipt_queue_url:
+        return None
+    return ReceiptQueue(boto3.client("sqs", config=CLIENT_CONFIG), settings.receipt_queue_url)
 
 
 @functools.cache

@@ -9,6 +9,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from admin_callback import manifest, pages
+from admin_callback.bodies import BodyError
+from admin_callback.event_callback import EventCallbacks
 from admin_callback.form import CallbackForm, FormError, parse_form
 from admin_callback.registration import (
     Outcome,
@@ -29,6 +31,11 @@ _ROUTES: Final = {
     manifest.ADMIN_UI_PATH: "POST",
     manifest.EVENT_CALLBACK_PATH: "POST",
 }
+_EVENT_ANSWERS: Final[Mapping[int, Mapping[str, str]]] = {
+    200: {},
+    429: {"error": "too_many_requests"},
+    503: {"error": "unavailable"},
+}
 _HTML: Final = "text/html; charset=utf-8"
 _JSON: Final = "application/json"
 
@@ -40,15 +47,18 @@ class Routes:
         self,
         settings: Settings,
         registrar: Registrar,
+        event_callbacks: EventCallbacks,
         telemetry: Telemetry,
     ) -> None:
         self._settings = settings
         self._registrar = registrar
+        self._event_callbacks = event_callbacks
         self._telemetry = telemetry
         self._resolver = APIGatewayHttpResolver()
         self._resolver.get(manifest.MANIFEST_PATH)(self._manifest)
         self._resolver.get(manifest.HEALTHCHECK_PATH)(self._healthcheck)
         self._resolver.post(manifest.ADMIN_UI_PATH)(self._admin_ui)
+        self._resolver.post(manifest.EVENT_CALLBACK_PATH)(self._event_callback)
         self._resolver.not_found(self._not_found)
 
     def answer(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -102,6 +112,15 @@ class Routes:
                 form=pages.Form(form.return_url, form.name, registration.metadata),
             ),
         )
+
+    def _event_callback(self) -> Response[str]:
+        try:
+            answer = self._event_callbacks.take(self._event)
+        except BodyError as error:
+            self._telemetry.info("events", outcome="refused", status=error.status, problem=error.problem)
+            return _json(error.status, {"error": error.problem})
+        headers = {"Retry-After": str(answer.retry_after)} if answer.retry_after else {}
+        return _json(answer.status, _EVENT_ANSWERS[answer.status], headers)
 
     def _refused(
         self,

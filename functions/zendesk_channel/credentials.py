@@ -104,8 +104,8 @@ class CredentialStore:
                 if error_code(error) not in _MISSING:
                     raise
 
-    def restore(self, instance_push_id: InstancePushId) -> None:
-        """Take the secret out of its recovery window, if it is in there.
+    def restore(self, instance_push_id: InstancePushId) -> bool:
+        """Take the secret out of its recovery window; False if it was not in there.
 
         Raises:
             CredentialMissingError: there is no such secret.
@@ -121,6 +121,7 @@ class CredentialStore:
         if deleted:
             with store_errors("RestoreSecret"):
                 self._secrets.restore_secret(SecretId=name)
+        return bool(deleted)
 
     def _create(self, instance_push_id: InstancePushId, token: PushToken) -> bool:
         """Make the secret with its first version; False if there is one already (perhaps marked for deletion)."""

@@ -1,0 +1,100 @@
+"""An event callback as a whole: each event of the body on its own, then one answer for all of them.
+
+Zendesk does not publish whether it repeats what failed. The answer asks for it where a repeat could help.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from admin_callback.account_events import AccountEvents, Budget, EventOutcome
+from admin_callback.events import (
+    ACCOUNT_EVENTS,
+    INTEGRATION_DESTROYED,
+    RESOURCES_CREATED,
+    Event,
+    parse_events,
+)
+from admin_callback.receipts import ReceiptQueue, receipts_of
+from admin_callback.telemetry import Telemetry
+from zendesk_channel.errors import StoreError
+
+MAX_REPORTS: Final = 100  # reports of created resources in one body
+_FAILED: Final = "failed"
+_METRICS: Final = {
+    EventOutcome.CONNECTED.value: "AccountsConnected",
+    EventOutcome.DEACTIVATED.value: "AccountsDeactivated",
+    EventOutcome.DESTROYED.value: "AccountsDestroyed",
+    EventOutcome.FORGED.value: "EventsForged",
+    EventOutcome.NO_VERDICT.value: "EventsFailed",
+    _FAILED: "EventsFailed",
+}
+
+
+@dataclass(frozen=True)
+class EventAnswer:
+    """The HTTP status, and the seconds after which a repeat makes sense (0: none is asked for)."""
+
+    status: int
+    retry_after: int = 0
+
+
+class EventCallbacks:
+    """Takes the bodies that Zendesk posts to the event callback URL."""
+
+    def __init__(
+        self,
+        account_events: AccountEvents,
+        receipt_queue: ReceiptQueue | None,
+        telemetry: Telemetry,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._account_events = account_events
+        self._receipt_queue = receipt_queue
+        self._telemetry = telemetry
+        self._clock = clock
+
+    def take(self, request: Mapping[str, Any]) -> EventAnswer:
+        """Apply a body's events.
+
+        Raises:
+            BodyError: it is no well-formed body.
+        """
+        budget = Budget()
+        outcomes: Counter[str] = Counter()
+        for event in parse_events(request, self._clock()):
+            outcomes[self._take_one(event, budget, outcomes)] += 1
+        for outcome, count in outcomes.items():
+            if outcome in _METRICS:
+                self._telemetry.count(_METRICS[outcome], count)
+        self._telemetry.info("events", outcomes=dict(outcomes), accounts=budget.applied)
+        if outcomes[_FAILED] or outcomes[EventOutcome.NO_VERDICT.value]:
+            return EventAnswer(503, 60)
+        if outcomes[EventOutcome.THROTTLED.value]:
+            return EventAnswer(429, budget.retry_after)
+        return EventAnswer(200)
+
+    def _take_one(self, event: Event, budget: Budget, outcomes: Counter[str]) -> str:
+        try:
+            if event.type_id in ACCOUNT_EVENTS:
+                return self._account_events.apply(event, budget).value
+            if event.type_id == RESOURCES_CREATED:
+                return self._report(event) if outcomes["reported"] < MAX_REPORTS else "over_limit"
+        except StoreError as error:
+            self._telemetry.error("event failed", operation=error.operation, code=error.code)
+            return _FAILED
+        if event.type_id == INTEGRATION_DESTROYED:
+            # Anybody could say so: an operator may want to know, and nothing is changed.
+            self._telemetry.count("IntegrationsDestroyed")
+            return "noted"
+        return "ignored"
+
+    def _report(self, event: Event) -> str:
+        for receipt in receipts_of(event):
+            self._telemetry.count("ResourcesReported", len(receipt["resources"]))
+            self._telemetry.info("resources created", **receipt)
+            if self._receipt_queue:
+                self._receipt_queue.send(receipt)
+        return "reported"
