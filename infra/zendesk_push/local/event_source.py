@@ -173,6 +173,8 @@ class EventSourceMapping:
         ids = [one["messageId"] for one in records]
         result = self._invoke({"Records": records})
         failed, error = self._failed(result, ids)
+        if error is not None:
+            _LOG.error("%s failed, its %d messages stay: %s", self._source.function, len(ids), error)
         done = [one for one in records if one["messageId"] not in failed]
         kept = self._delete(done)
         left = frozenset(failed | kept)

@@ -18,7 +18,8 @@ class FunctionPool:
     """
 
     def __init__(self, spec: FunctionSpec, endpoint_url: str, logs: LogCollector, *, limit: int) -> None:
-        self.spec = spec
+        self.spec: Final = spec
+        self.failures: Final[list[str]] = []  # of invocations, for whoever wants to know that there was none
         self._endpoint_url = endpoint_url
         self._logs = logs
         self._turns = threading.Semaphore(limit)
@@ -48,9 +49,12 @@ class FunctionPool:
             if isinstance(instance, InvocationResult):
                 return instance
             try:
-                return instance.invoke(event)
+                result = instance.invoke(event)
             finally:
                 self._give_back(instance)
+            if result.function_error:
+                self.failures.append(f"{self.spec.logical_id}: {result.error}")
+            return result
 
     def close(self) -> None:
         """End all instances. Invocations under way fail; their callers are told so before this returns."""

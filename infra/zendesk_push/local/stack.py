@@ -81,7 +81,7 @@ class LocalStack:
         self.simulator: Simulator | None = None
         self.zendesk_url = ""
         self.schedules: list[ScheduledEvent] = []
-        self._template_path = template
+        self.template: Final = template
         self._parameters = dict(parameters or {})
         self._given_zendesk_url = zendesk_url or self._parameters.get(_ZENDESK_URL)
         self._bind = bind
@@ -116,7 +116,7 @@ class LocalStack:
         self._running.callback(moto.stop)
         self._session = isolated_session()
         self._start_zendesk()
-        template = load_template(self._template_path, self._parameters, self._session)
+        template = load_template(self.template, self._parameters, self._session)
         self._aws = LocalAws(f"http://{self._public_host}:{moto.wait_until_ready()}", self._session)
         self._stack = Stack.create(template, STACK_NAME, self._aws)
         self._start_functions(template)
@@ -216,6 +216,11 @@ class LocalStack:
     def accounts_table(self) -> str:
         """The table of accounts."""
         return self._stack.physical_id(_TABLE)
+
+    @property
+    def failures(self) -> list[str]:
+        """Every invocation so far that failed as a whole: the function and its error."""
+        return [failure for pool in self._pools.values() for failure in pool.failures]
 
     def client(self, service: str) -> Any:
         """A boto3 client of the local AWS."""

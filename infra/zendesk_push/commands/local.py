@@ -1,0 +1,221 @@
+"""Runs the whole stack on this machine: the real functions, on AWS's services simulated from template.yaml, and a
+simulated Zendesk. It connects two accounts, drops sample messages, shows what becomes of each, and serves until
+Ctrl-C.
+"""
+
+import argparse
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+from zendesk_push.errors import CommandError, UsageError
+from zendesk_push.local.moto_process import MotoProcess
+
+if TYPE_CHECKING:
+    from zendesk_push.local.display import Display
+    from zendesk_push.local.sample_flow import SampleFlow
+    from zendesk_push.local.stack import LocalStack
+
+_SAMPLES_SECONDS: Final = 60
+_EVENTS_SECONDS: Final = 10
+_POLL_SECONDS: Final = 0.5
+_LAST_WORDS: Final = 40  # lines of the functions' logs that a failed --once shows
+_HIGHEST_PORT: Final = 65_535
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options; scripts rely on their names."""
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="run the samples, print what happened and end: exit code 0 only if all went as it should",
+    )
+    parser.add_argument("--no-samples", action="store_true", help="connect no accounts, drop no messages")
+    parser.add_argument(
+        "--bind", metavar="ADDRESS", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--zendesk-url",
+        metavar="URL",
+        help="push there instead of to the simulator; without {subdomain} in it every subdomain is there",
+    )
+    parser.add_argument(
+        "--port", metavar="N", type=_port, default=0, help="port of the HTTP API (default: a free one)"
+    )
+    parser.add_argument(
+        "--parameter-overrides",
+        metavar="Key=Value",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="values for the template's parameters",
+    )
+    parser.add_argument(
+        "--ready-file", metavar="PATH", type=Path, help="write all addresses there, as JSON, once all is up"
+    )
+    parser.add_argument("--log-file", metavar="PATH", type=Path, help="write the functions' logs there")
+    parser.add_argument(
+        "--template", metavar="PATH", type=Path, help="another template, such as .aws-sam/build/template.yaml"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until the samples are through (``--once``) or until SIGINT or SIGTERM; returns the exit code."""
+    if args.once and (args.no_samples or args.zendesk_url):
+        raise UsageError("--once runs the samples on the simulator: not with --no-samples or --zendesk-url")
+    started = time.monotonic()
+    with _stop_signals() as stopping, ExitStack() as opened:
+        # First of all, as it takes longest: it starts while everything else is still being imported.
+        moto = MotoProcess(args.bind)
+        opened.callback(moto.stop)
+        from zendesk_push.local.display import open_display
+        from zendesk_push.local.logs import LogCollector
+        from zendesk_push.local.parameters import parse_overrides
+        from zendesk_push.local.ready_file import ReadyFile
+        from zendesk_push.local.sample_flow import SampleFlow, StackLookup
+        from zendesk_push.local.stack import LocalStack
+        from zendesk_push.local.template import DEFAULT_TEMPLATE
+        from zendesk_push.local.tracker import MessageTracker
+
+        log_file = opened.enter_context(_open_log(args.log_file)) if args.log_file else None
+        ready_file = opened.enter_context(ReadyFile(args.ready_file)) if args.ready_file else None
+        lookup = StackLookup()
+        tracker = MessageTracker(lookup, lambda message: display.changed(message))
+        display = open_display(tracker.messages)
+        opened.callback(display.close)
+        opened.enter_context(_failures_shown(display))
+        stack = LocalStack(
+            template=args.template or DEFAULT_TEMPLATE,
+            parameters=parse_overrides(args.parameter_overrides),
+            zendesk_url=args.zendesk_url,
+            bind=args.bind,
+            port=args.port,
+            logs=LogCollector(log_file),
+            moto=moto,
+            on_batch=tracker.batch,
+            on_outcome=tracker.outcome,
+        )
+        opened.enter_context(stack)
+        lookup.attach(stack)
+        flow = None
+        if stack.simulator is not None and not args.no_samples:
+            flow = SampleFlow(stack, tracker)
+            flow.connect()
+        for line in _addresses(stack, args.ready_file):
+            display.note(line)
+        if flow is not None:
+            flow.drop()
+        if ready_file is not None:
+            ready_file.write(stack)
+        if args.once and flow is not None:
+            return _finish(flow, stack, display, stopping, started)
+        stopping.wait()
+        display.note("stopping")
+        return 0
+
+
+def _finish(
+    flow: "SampleFlow", stack: "LocalStack", display: "Display", stopping: threading.Event, started: float
+) -> int:
+    """Wait for the samples, compare, say so; the exit code of ``--once``."""
+    deadline = time.monotonic() + _SAMPLES_SECONDS
+    while not flow.wait(_POLL_SECONDS) and time.monotonic() < deadline and not stopping.is_set():
+        pass
+    if stack.simulator is not None:
+        stack.simulator.events.settle(_EVENTS_SECONDS)
+    differences = flow.differences()
+    display.note("")
+    for difference in differences:
+        display.note(f"NOT AS EXPECTED: {difference}")
+    if differences:
+        display.note("The functions' last words (all of them with --log-file PATH):")
+        for line in stack.logs.lines()[-_LAST_WORDS:]:
+            display.note(f"  {line}")
+        return 1
+    display.note(f"{flow.summary()}, all as it should be. {time.monotonic() - started:.1f} s in all")
+    return 0
+
+
+def _addresses(stack: "LocalStack", ready_file: Path | None) -> Iterator[str]:
+    """Where to look and what to try."""
+    yield f"Zendesk Push on this machine, created from {stack.template.name}"
+    if stack.simulator is not None:
+        yield f"  Admin Center   {stack.zendesk_url}/admin/acme   (add, edit, remove accounts)"
+        yield f"  tickets        {stack.zendesk_url}/tickets"
+        yield f"  API traffic    {stack.zendesk_url}/traffic"
+    else:
+        yield f"  Zendesk        {stack.zendesk_url}"
+    yield f"  manifest       {stack.api_url}/manifest.json"
+    yield f"  AWS endpoint   {stack.aws_endpoint_url}   (region {stack.region}, any credentials)"
+    yield f"  queue          {stack.queue_url}"
+    yield f"  dead letters   {stack.dead_letter_queue_url}"
+    if ready_file is not None:
+        yield f"  look at them   zendesk-push dlq list --ready-file {ready_file}"
+        yield f"  drop your own  zendesk-push send --ready-file {ready_file} FILE"
+    else:
+        address = f"--endpoint-url {stack.aws_endpoint_url} --region {stack.region}"
+        yield f"  look at them   zendesk-push dlq list {address} --dead-letter-queue-url {stack.dead_letter_queue_url}"
+        yield f"  drop your own  zendesk-push send {address} --queue-url {stack.queue_url} FILE"
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """An event that the first SIGINT or SIGTERM sets; the next one ends the wait for an orderly end."""
+    stopping = threading.Event()
+
+    def stop(number: int, frame: Any) -> None:
+        if stopping.is_set():
+            signal.default_int_handler(number, frame)
+        stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _failures_shown(display: "Display") -> Iterator[None]:
+    """Let the display show what the local stack's parts complain of, in place of stderr."""
+    logger = logging.getLogger("zendesk_push.local")
+    handler = _DisplayHandler(display)
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = True
+
+
+class _DisplayHandler(logging.Handler):
+    def __init__(self, display: "Display") -> None:
+        super().__init__(logging.WARNING)
+        self._display = display
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._display.note(record.getMessage())
+
+
+def _open_log(path: Path) -> TextIO:
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"the log file can't be written: {path}: {error.strerror}") from None
+
+
+def _port(text: str) -> int:
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to {_HIGHEST_PORT}")
+    return port

@@ -1,0 +1,110 @@
+"""What ``local`` shows: a live table on a terminal, a line for each step elsewhere."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from zendesk_push.local.tracker import State, TrackedMessage
+
+_STYLES: Final = {
+    State.QUEUED: "dim",
+    State.PUSHING: "cyan",
+    State.WAITING: "yellow",
+    State.DELIVERED: "green",
+    State.DEAD: "red",
+}
+_SHOWN_ROWS: Final = 30
+_REFRESHES_PER_SECOND: Final = 8
+
+
+class Display(Protocol):
+    """Shows messages as they move; ``changed`` may be called from any thread."""
+
+    def changed(self, message: TrackedMessage) -> None:
+        """A message is somewhere else now."""
+
+    def note(self, text: str) -> None:
+        """Something happened that is no message's step, such as a failure."""
+
+    def close(self) -> None:
+        """Leave the last state on the screen."""
+
+
+def open_display(messages: Callable[[], Sequence[TrackedMessage]], out: TextIO | None = None) -> Display:
+    """The display that suits the output: ``messages`` gives all rows of the table."""
+    out = out or sys.stdout
+    return LiveTable(messages, out) if out.isatty() else PlainLines(out)
+
+
+class PlainLines:
+    """One line for each step: time, state, account, message, outcome."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+
+    def changed(self, message: TrackedMessage) -> None:
+        """Print the step."""
+        outcome = f" -> {message.outcome}" if message.outcome else ""
+        account = f" [{message.account}]" if message.account else ""
+        self.note(f"{message.state.value:<11}{account} {message.title}{outcome}")
+
+    def note(self, text: str) -> None:
+        """Print a line."""
+        with self._lock:
+            print(f"{time.strftime('%H:%M:%S')}  {text}", file=self._out, flush=True)
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+class LiveTable:
+    """A table that is redrawn in place; notes scroll by above it."""
+
+    def __init__(self, messages: Callable[[], Sequence[TrackedMessage]], out: TextIO) -> None:
+        self._messages = messages
+        self._console = Console(file=out)
+        self._live = Live(
+            get_renderable=self._render,
+            console=self._console,
+            refresh_per_second=_REFRESHES_PER_SECOND,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._live.start()
+
+    def changed(self, message: TrackedMessage) -> None:
+        """The next refresh shows it."""
+
+    def note(self, text: str) -> None:
+        """Print above the table."""
+        self._console.print(text, markup=False, highlight=False)
+
+    def close(self) -> None:
+        """Draw it a last time."""
+        self._live.stop()
+
+    def _render(self) -> Group:
+        messages = self._messages()
+        table = Table(expand=True, header_style="bold", border_style="dim")
+        table.add_column("Message", ratio=3)
+        table.add_column("Account", ratio=2)
+        table.add_column("Where it is", no_wrap=True)
+        table.add_column("Outcome", ratio=5)
+        for message in messages[-_SHOWN_ROWS:]:
+            style = _STYLES[message.state]
+            table.add_row(
+                Text(message.title),
+                Text(message.account),
+                Text(message.state.value, style=style),
+                Text(message.outcome, style=style),
+            )
+        hidden = len(messages) - _SHOWN_ROWS
+        return Group(Text(f"{hidden} earlier messages", style="dim"), table) if hidden > 0 else Group(table)

@@ -1,0 +1,177 @@
+"""Follows messages through the stack: on the queue, with the function, delivered, or a dead letter and why."""
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from zendesk_push.local.dead_letters import DeadLetterReason
+from zendesk_push.local.event_source import BatchOutcome
+
+_SHOWN_MESSAGES: Final = 1_000  # the oldest that are at their end make room
+
+
+class State(Enum):
+    """Where a message is."""
+
+    QUEUED = "queued"
+    PUSHING = "pushing"
+    WAITING = "waiting"  # left on the queue: it comes again
+    DELIVERED = "delivered"
+    DEAD = "dead letter"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens to it by itself."""
+        return self in (State.DELIVERED, State.DEAD)
+
+
+@dataclass(frozen=True)
+class TrackedMessage:
+    """What is known of one message. ``external_ids`` are in the message's order."""
+
+    message_id: str
+    title: str
+    account: str
+    external_ids: tuple[str, ...]
+    state: State
+    receive_count: int = 0
+    tickets: tuple[int, ...] = ()
+    reason: DeadLetterReason | None = None
+    error: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        """In words for people, empty before there is one."""
+        if self.state is State.DELIVERED:
+            numbers = ", ".join(f"#{ticket}" for ticket in dict.fromkeys(self.tickets))
+            return f"ticket {numbers}" if numbers else "delivered"
+        if self.state is State.DEAD:
+            reason = self.reason or DeadLetterReason("", "")
+            return f"{reason.code or 'receive_count'}: {reason.message}".rstrip(": ")
+        if self.state is State.WAITING:
+            received = f"received {self.receive_count} times" if self.receive_count > 1 else "received once"
+            return f"{received}, will be tried again" + (f" ({self.error})" if self.error else "")
+        return ""
+
+
+class Lookup(Protocol):
+    """What the tracker asks the outside."""
+
+    def dead_letters(self, message_ids: frozenset[str]) -> Mapping[str, DeadLetterReason]:
+        """The reasons of those messages that are dead letters."""
+
+    def account_name(self, instance_push_id: str) -> str:
+        """An account's name for people; the id where it has none."""
+
+    def tickets(self, instance_push_id: str, external_ids: Iterable[str]) -> tuple[int, ...]:
+        """The tickets of external ids, as far as there are any."""
+
+
+class MessageTracker:
+    """Told by the event source mapping, asks the rest; thread-safe. ``on_change`` is told of every step."""
+
+    def __init__(self, lookup: Lookup, on_change: Callable[[TrackedMessage], None]) -> None:
+        self._lookup = lookup
+        self._on_change = on_change
+        self._changed = threading.Condition()
+        self._messages: dict[str, TrackedMessage] = {}
+        self._accounts: dict[str, str] = {}
+
+    def messages(self) -> list[TrackedMessage]:
+        """All tracked messages in the order in which they were first seen."""
+        with self._changed:
+            return list(self._messages.values())
+
+    def dropped(self, message_id: str, title: str, body: str) -> None:
+        """A message was put on the queue under a title of one's own."""
+        with self._changed:
+            known = self._messages.get(message_id)  # the function may have been faster
+            if known is not None:
+                self._put(replace(known, title=title))
+            else:
+                self._put(self._new(message_id, title, body))
+
+    def batch(self, records: list[dict[str, Any]]) -> None:
+        """The function is given these records."""
+        with self._changed:
+            for record in records:
+                message_id = record["messageId"]
+                known = self._messages.get(message_id) or self._new(message_id, "", record["body"])
+                count = int(record["attributes"].get("ApproximateReceiveCount", 1))
+                self._put(replace(known, state=State.PUSHING, receive_count=count))
+
+    def outcome(self, outcome: BatchOutcome) -> None:
+        """An invocation has ended."""
+        reasons = self._lookup.dead_letters(outcome.deleted)
+        with self._changed:
+            for message_id in outcome.left:
+                known = self._messages.get(message_id)
+                if known is not None:
+                    self._put(replace(known, state=State.WAITING, error=outcome.error))
+            for message_id in outcome.deleted:
+                known = self._messages.get(message_id)
+                if known is not None:
+                    self._put(self._ended(known, reasons.get(message_id)))
+            self._forget_oldest()
+
+    def wait_until(self, message_ids: frozenset[str], timeout: float) -> bool:
+        """Wait until these messages are delivered or dead letters; False if ``timeout`` seconds were not enough."""
+
+        def ended() -> bool:
+            known = (self._messages.get(one) for one in message_ids)
+            return all(message is not None and message.state.is_final for message in known)
+
+        with self._changed:
+            return self._changed.wait_for(ended, timeout)
+
+    def _new(self, message_id: str, title: str, body: str) -> TrackedMessage:
+        instance_push_id, external_ids = _address(body)
+        self._accounts[message_id] = instance_push_id
+        name = self._lookup.account_name(instance_push_id) if instance_push_id else ""
+        return TrackedMessage(message_id, title or _summary(body), name, external_ids, State.QUEUED)
+
+    def _ended(self, message: TrackedMessage, reason: DeadLetterReason | None) -> TrackedMessage:
+        if reason is not None:
+            return replace(message, state=State.DEAD, reason=reason, error=None)
+        tickets = self._lookup.tickets(self._accounts[message.message_id], message.external_ids)
+        return replace(message, state=State.DELIVERED, tickets=tickets, error=None)
+
+    def _put(self, message: TrackedMessage) -> None:
+        before = self._messages.get(message.message_id)
+        self._messages[message.message_id] = message
+        if before != message:
+            self._on_change(message)
+            self._changed.notify_all()
+
+    def _forget_oldest(self) -> None:
+        surplus = len(self._messages) - _SHOWN_MESSAGES
+        ended = [message_id for message_id, message in self._messages.items() if message.state.is_final]
+        for message_id in ended[: max(0, surplus)]:
+            del self._messages[message_id]
+            del self._accounts[message_id]
+
+
+def _address(body: str) -> tuple[str, tuple[str, ...]]:
+    """The account and the external ids of a body, as far as it has any."""
+    try:
+        value = json.loads(body)
+        resources = value["external_resources"]
+        external_ids = tuple(
+            resource["external_id"]
+            for resource in resources
+            if isinstance(resource, dict) and isinstance(resource.get("external_id"), str)
+        )
+        return str(value["instance_push_id"]), external_ids
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return "", ()
+
+
+def _summary(body: str) -> str:
+    _, external_ids = _address(body)
+    if not external_ids:
+        return " ".join(body[:60].split())
+    more = f" and {len(external_ids) - 1} more" if len(external_ids) > 1 else ""
+    return f"{external_ids[0]}{more}"
