@@ -1,0 +1,135 @@
+"""List the registered accounts: whose they are, whether they can be pushed to, and when that last happened.
+
+The state is what Zendesk last said of the account (active, inactive, deleted), or "refused" for an active one whose
+token Zendesk no longer accepts: its administrator has to open it in Zendesk's Admin Center once and save it.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from zendesk_channel.accounts import Account, AccountsTable
+from zendesk_channel.errors import StoreError
+from zendesk_channel.pauses import SharedPauses, Standing
+from zendesk_push.deployment import add_deployment_arguments, find_deployment
+from zendesk_push.errors import CommandError
+from zendesk_push.terminal import duration, isoformat, output, printable, remarks, table, timestamp
+
+REFUSED: Final = "refused"
+STATES: Final = ("active", "inactive", "deleted", REFUSED)
+
+
+@dataclass(frozen=True)
+class AccountStatus:
+    """An account, and until when (epoch seconds, 0: not at all) it or its whole subdomain is paused, and why."""
+
+    account: Account
+    paused_until: float
+    pause_reason: str | None
+
+    @property
+    def state(self) -> str:
+        """One of STATES."""
+        refused = self.account.refused and self.account.state == "active"
+        return REFUSED if refused else str(self.account.state)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--state", choices=STATES, action="append", help="only these; may be repeated")
+    parser.add_argument("--subdomain", action="append", help="only this Zendesk's; may be repeated")
+    parser.add_argument("--json", action="store_true", help="a JSON array instead of a table")
+    add_deployment_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the accounts."""
+    deployment = find_deployment(args)
+    now = time.time()
+    try:
+        found = sorted(
+            (
+                status
+                for status in account_statuses(deployment.client("dynamodb"), deployment.table())
+                if (not args.state or status.state in args.state)
+                and (not args.subdomain or status.account.subdomain in args.subdomain)
+            ),
+            key=lambda status: (
+                status.account.subdomain,
+                status.account.name or "",
+                status.account.instance_push_id,
+            ),
+        )
+    except StoreError as error:
+        raise CommandError(f"the accounts table {deployment.table()} can't be read: {error}") from error
+    except (KeyError, ValueError) as error:
+        raise CommandError(
+            f"the accounts table {deployment.table()} holds a record that is not ours: {error!r}"
+        ) from error
+    if args.json:
+        print(json.dumps([_as_json(status, now) for status in found], indent=2, ensure_ascii=False))
+    elif found:
+        _print_table(found, now)
+    else:
+        remarks().print(
+            "no accounts" + (" like that" if args.state or args.subdomain else " are registered yet")
+        )
+    return 0
+
+
+def account_statuses(dynamodb: Any, table_name: str) -> Iterator[AccountStatus]:
+    """All accounts with their pauses, a page of the table at a time; StoreError if AWS fails."""
+    pauses = SharedPauses(dynamodb, table_name)
+    for accounts, _ in AccountsTable(dynamodb, table_name).pages():
+        if accounts:
+            standing = pauses.standing(account.instance_push_id for account in accounts)
+            yield from (_status(account, standing) for account in accounts)
+
+
+def _status(account: Account, standing: Standing) -> AccountStatus:
+    account = standing.accounts.get(account.instance_push_id, account)
+    shared = standing.paused_until.get(account.subdomain, 0)
+    if shared > account.paused_until:
+        return AccountStatus(account, shared, "throttled")
+    return AccountStatus(account, account.paused_until, account.pause_reason)
+
+
+def _as_json(status: AccountStatus, now: float) -> dict[str, Any]:
+    account = status.account
+    paused = status.paused_until > now
+    return {
+        "instance_push_id": account.instance_push_id,
+        "subdomain": account.subdomain,
+        "name": account.name,
+        "state": status.state,
+        "paused_until": isoformat(status.paused_until) if paused else None,
+        "pause_reason": status.pause_reason if paused else None,
+        "last_push": isoformat(account.last_push_at),
+        "connected": isoformat(account.connected_at),
+    }
+
+
+def _print_table(statuses: list[AccountStatus], now: float) -> None:
+    made = table("SUBDOMAIN", "NAME", "STATE", "PAUSED UNTIL", "LAST PUSH", "INSTANCE_PUSH_ID")
+    for status in statuses:
+        account = status.account
+        last = account.last_push_at
+        made.add_row(
+            account.subdomain,
+            printable(account.name or "-"),
+            status.state,
+            _pause(status, now),
+            f"{timestamp(last)} ({duration(now - last)} ago)" if last else "never",
+            account.instance_push_id,
+        )
+    output().print(made)
+
+
+def _pause(status: AccountStatus, now: float) -> str:
+    if status.paused_until <= now:
+        return "-"
+    reason = f", {status.pause_reason}" if status.pause_reason else ""
+    return f"{timestamp(status.paused_until)} (for {duration(status.paused_until - now)}{reason})"

@@ -1,0 +1,289 @@
+"""Dead letters: what was refused or ran out of time, and why.
+
+Reading takes messages out of sight for as long as it lasts; all that is not redriven or purged is back afterwards.
+The reason is the dead letter's ErrorCode; "receive_count" is what SQS itself moved after 1,000 receipts.
+"""
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from zendesk_push.dead_letters import DeadLetter, Reading, Selection
+from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
+from zendesk_push.errors import CommandError, UsageError
+from zendesk_push.queue_sender import QueueSender, maximum_message_size
+from zendesk_push.redrive import Outcome, original, purge, redrive
+from zendesk_push.terminal import (
+    confirm,
+    duration,
+    isoformat,
+    output,
+    parse_duration,
+    printable,
+    progress_bar,
+    remarks,
+    table,
+    timestamp,
+)
+
+_EXPLANATION_SHOWN: Final = 120  # characters, in the list
+_EXPLANATION_KEPT: Final = 1000  # of a message that is only listed
+_FAILURES_SHOWN: Final = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own commands and their options."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    listing = actions.add_parser("list", help="count by reason and account, then one line each, oldest first")
+    _add_selection(listing)
+    listing.add_argument(
+        "--limit", type=int, default=50, metavar="N", help="lines to show (default: %(default)s)"
+    )
+    listing.add_argument("--json", action="store_true", help="all of them as JSON, without bodies")
+
+    showing = actions.add_parser("show", help="one dead letter, whole")
+    showing.add_argument("id", metavar="ID", help="its message id, or that of the message it was")
+    showing.add_argument("--body", action="store_true", help="print only the body, as it is")
+    showing.add_argument("--json", action="store_true", help="as JSON")
+
+    redriving = actions.add_parser("redrive", help="send a selection back to the content queue, as it was")
+    purging = actions.add_parser("purge", help="delete a selection for good")
+    for action in (redriving, purging):
+        action.add_argument(
+            "ids", metavar="ID", nargs="*", help="message ids; otherwise all that the options select"
+        )
+        _add_selection(action)
+        action.add_argument("--limit", type=int, metavar="N", help="the N oldest at most")
+        action.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        action.add_argument("--yes", action="store_true", help="do not ask")
+
+    for action in (listing, showing, redriving, purging):
+        add_deployment_arguments(action)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the action says."""
+    actions: Mapping[str, Callable[[argparse.Namespace, Deployment], int]] = {
+        "list": _list,
+        "show": _show,
+        "redrive": _redrive,
+        "purge": _purge,
+    }
+    if getattr(args, "limit", None) is not None and args.limit < 1:
+        raise UsageError("--limit must be at least 1")
+    return actions[args.action](args, find_deployment(args))
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--reason", action="append", default=[], metavar="CODE", help="only this ErrorCode; repeatable"
+    )
+    parser.add_argument(
+        "--account", action="append", default=[], metavar="ID", help="only this account; repeatable"
+    )
+    parser.add_argument(
+        "--subdomain", action="append", default=[], metavar="NAME", help="only this Zendesk; repeatable"
+    )
+    parser.add_argument(
+        "--older-than", metavar="AGE", help="only dead for longer than this, such as 90s, 2h or 1d"
+    )
+    parser.add_argument("--newer-than", metavar="AGE", help="only dead for less than this")
+
+
+def _selection(args: argparse.Namespace) -> Selection:
+    return Selection(
+        reasons=frozenset(args.reason),
+        accounts=frozenset(args.account),
+        subdomains=frozenset(args.subdomain),
+        ids=frozenset(getattr(args, "ids", ())),
+        older_than=parse_duration(args.older_than) if args.older_than else None,
+        newer_than=parse_duration(args.newer_than) if args.newer_than else None,
+    )
+
+
+def _reading(deployment: Deployment) -> Reading:
+    return Reading(deployment.client("sqs"), deployment.dead_letter_queue(), remark=remarks().print)
+
+
+def _select(deployment: Deployment, selection: Selection) -> list[DeadLetter]:
+    """What is meant, oldest first, without bodies: there may be many, of up to 1 MiB each."""
+    now = time.time()
+    with _reading(deployment) as reading:
+        found = [_light(letter) for letter in reading if selection.takes(letter, now)]
+    return sorted(found, key=lambda letter: letter.dead_since)
+
+
+def _light(letter: DeadLetter) -> DeadLetter:
+    explanation = letter.explanation[:_EXPLANATION_KEPT] if letter.explanation else None
+    return replace(letter, body="", attributes={}, context={}, explanation=explanation)
+
+
+def _list(args: argparse.Namespace, deployment: Deployment) -> int:
+    letters = _select(deployment, _selection(args))
+    if args.json:
+        print(json.dumps([_as_json(letter) for letter in letters], indent=2, ensure_ascii=False))
+        return 0
+    if not letters:
+        print("no dead letters" + (" like that" if _selection(args) != Selection() else ""))
+        return 0
+    now = time.time()
+    console = output()
+    console.print(_summary(letters, now))
+    console.print()
+    lines = table("ID", "DEAD FOR", "REASON", "ACCOUNT", "EXPLANATION")
+    for letter in letters[: args.limit]:
+        lines.add_row(
+            letter.message_id,
+            duration(now - letter.dead_since),
+            printable(letter.reason),
+            printable(letter.account or "-"),
+            printable(" ".join((letter.explanation or "-").split())[:_EXPLANATION_SHOWN]),
+        )
+    console.print(lines)
+    if len(letters) > args.limit:
+        console.print(f"... and {len(letters) - args.limit} younger ones (--limit)")
+    return 0
+
+
+def _summary(letters: list[DeadLetter], now: float) -> Any:
+    groups: dict[tuple[str, str, str], list[DeadLetter]] = defaultdict(list)
+    for letter in letters:
+        groups[letter.reason, letter.account or "-", letter.subdomain or "-"].append(letter)
+    made = table("COUNT", "REASON", "ACCOUNT", "SUBDOMAIN", "OLDEST", "NEWEST", right=("COUNT",))
+    for (reason, account, subdomain), group in sorted(
+        groups.items(), key=lambda entry: (-len(entry[1]), entry[0])
+    ):
+        made.add_row(
+            f"{len(group):,}",
+            printable(reason),
+            printable(account),
+            printable(subdomain),
+            duration(now - group[0].dead_since),
+            duration(now - group[-1].dead_since),
+        )
+    if len(groups) > 1:
+        made.add_row(f"{len(letters):,}", "in all")
+    return made
+
+
+def _show(args: argparse.Namespace, deployment: Deployment) -> int:
+    with _reading(deployment) as reading:
+        wanted = Selection(ids=frozenset({args.id}))
+        letter = next((letter for letter in reading if wanted.takes(letter, 0)), None)
+    if letter is None:
+        raise CommandError(f"there is no dead letter {args.id} (or somebody else is reading it just now)")
+    if args.body:
+        print(letter.body)
+        return 0
+    shown = _as_json(letter) | {
+        "message_group_id": letter.group_id,
+        "context": letter.context,
+        "attributes": _attributes_as_json(original(letter).attributes),
+        "body": letter.body,
+    }
+    if args.json:
+        print(json.dumps(shown, indent=2, ensure_ascii=False))
+        return 0
+    shown |= {
+        "dead_since": f"{timestamp(letter.dead_since)} ({duration(time.time() - letter.dead_since)} ago)"
+    }
+    for name, value in shown.items():
+        if value not in (None, "", {}):
+            text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+            print(f"{name}: {printable(text)}")
+    return 0
+
+
+def _as_json(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "id": letter.message_id,
+        "source_message_id": letter.source_message_id,
+        "reason": letter.reason,
+        "explanation": letter.explanation,
+        "account": letter.account,
+        "subdomain": letter.subdomain,
+        "request_id": letter.request_id,
+        "dead_since": isoformat(letter.dead_since),
+    }
+
+
+def _attributes_as_json(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {
+            "type": value["DataType"],
+            "value": value.get("StringValue", value.get("BinaryValue", b"").hex()),
+        }
+        for name, value in attributes.items()
+    }
+
+
+def _redrive(args: argparse.Namespace, deployment: Deployment) -> int:
+    queue_url = deployment.content_queue()
+    sqs = deployment.client("sqs")
+    sender = QueueSender(sqs, queue_url, maximum_size=maximum_message_size(sqs, queue_url))
+    return _apply(
+        args,
+        deployment,
+        ("redrive", "redriven"),
+        lambda reading, wanted, advance: redrive(reading, sender, wanted, advance),
+    )
+
+
+def _purge(args: argparse.Namespace, deployment: Deployment) -> int:
+    return _apply(args, deployment, ("purge", "purged"), purge)
+
+
+def _apply(
+    args: argparse.Namespace,
+    deployment: Deployment,
+    verb: tuple[str, str],
+    act: Callable[[Reading, set[str], Callable[[int], None]], Outcome],
+) -> int:
+    """Select, ask, and do it in a second reading: nothing is held out of sight while somebody thinks."""
+    chosen = _select(deployment, _selection(args))
+    missing = set(args.ids) - {
+        known for letter in chosen for known in (letter.message_id, letter.source_message_id)
+    }
+    if missing:
+        raise CommandError(f"no such dead letter: {', '.join(sorted(missing))}; nothing was {verb[1]}")
+    chosen = chosen[: args.limit]
+    if not chosen:
+        print(
+            f"no dead letters{' like that' if _selection(args) != Selection() else ''}: nothing to {verb[0]}"
+        )
+        return 0
+    remarks().print(_summary(chosen, time.time()))
+    if args.dry_run:
+        print(f"{_count(len(chosen))} would be {verb[1]}")
+        return 0
+    for_good = ", for good" if verb[0] == "purge" else ""
+    if not confirm(f"{verb[0].capitalize()} {_count(len(chosen))}{for_good}?", assume_yes=args.yes):
+        print(f"nothing was {verb[1]}")
+        return 1
+    wanted = {letter.message_id for letter in chosen}
+    with progress_bar() as progress, _reading(deployment) as reading:
+        task = progress.add_task(verb[0], total=len(wanted))
+        outcome = act(reading, wanted, lambda count: progress.advance(task, count))
+    return _report(outcome, len(wanted), verb)
+
+
+def _report(outcome: Outcome, wanted: int, verb: tuple[str, str]) -> int:
+    console = remarks()
+    for message_id, reason in list(outcome.failed.items())[:_FAILURES_SHOWN]:
+        console.print(f"{message_id}: not {verb[1]}: {printable(reason)}")
+    for message_id, reason in list(outcome.left_behind.items())[:_FAILURES_SHOWN]:
+        console.print(f"{message_id}: sent, but still a dead letter too: {printable(reason)}")
+    more = sum(max(0, len(found) - _FAILURES_SHOWN) for found in (outcome.failed, outcome.left_behind))
+    if more:
+        console.print(f"... and {more} more")
+    print(f"{len(outcome.done)} of {_count(wanted)} {verb[1]}")
+    return 1 if outcome.failed or outcome.left_behind else 0
+
+
+def _count(number: int) -> str:
+    return f"{number:,} dead letter" + ("" if number == 1 else "s")

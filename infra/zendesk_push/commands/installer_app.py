@@ -1,0 +1,85 @@
+"""Write the ZIP that an administrator uploads to Zendesk (Admin Center > Apps and integrations > Zendesk Support
+apps > Upload private app). It holds no code: it only tells Zendesk where the integration's manifest is.
+
+The manifest's URL can't be changed in an app that is published. Decide on a custom domain before.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from zendesk_push.deployment import add_deployment_arguments, find_deployment
+from zendesk_push.errors import CommandError, UsageError
+from zendesk_push.installer_app import InstallerApp, check_manifest_url
+from zendesk_push.terminal import remarks
+
+_DEPLOYMENT_OPTIONS: Final = ("stack_name", "ready_file", "api_url")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "--manifest-url", metavar="URL", help="https URL of the manifest; otherwise the deployment's"
+    )
+    parser.add_argument(
+        "--output", metavar="PATH", type=Path, default=Path("installer-app.zip"), help="default: %(default)s"
+    )
+    parser.add_argument("--force", action="store_true", help="write over a file that is there")
+    parser.add_argument(
+        "--name",
+        default="Zendesk Push",
+        help="the app's name, as administrators see it (default: %(default)s)",
+    )
+    parser.add_argument("--author-name", default="zendesk-push", help="who made it (default: %(default)s)")
+    parser.add_argument("--author-email", metavar="EMAIL", help="default: noreply@ the manifest's host")
+    parser.add_argument(
+        "--key",
+        default="zendesk_push",
+        help="the integration's key in requirements.json (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--app-version",
+        metavar="VERSION",
+        default="1.0.0",
+        help="the app's own version (default: %(default)s)",
+    )
+    add_deployment_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the ZIP and say what is in it."""
+    manifest_url = args.manifest_url or _deployments(args)
+    check_manifest_url(manifest_url)
+    app = InstallerApp(
+        manifest_url=manifest_url,
+        name=args.name,
+        author_name=args.author_name,
+        author_email=args.author_email or f"noreply@{urlsplit(manifest_url).hostname}",
+        key=args.key,
+        version=args.app_version,
+    )
+    output: Path = args.output
+    _write(output, app.to_zip(), force=args.force)
+    print(output)
+    remarks().print(f"manifest: {manifest_url}")
+    return 0
+
+
+def _write(path: Path, content: bytes, *, force: bool) -> None:
+    try:
+        # The same bytes once more are no loss, so a script may repeat itself.
+        if not force and path.exists() and path.read_bytes() != content:
+            raise CommandError(f"{path} is there already: give --force to write over it, or another --output")
+        path.write_bytes(content)
+    except OSError as error:
+        raise CommandError(f"{path} can't be written: {error.strerror}") from error
+
+
+def _deployments(args: argparse.Namespace) -> str:
+    if not any(getattr(args, option) for option in _DEPLOYMENT_OPTIONS):
+        raise UsageError("where is the manifest? Give --manifest-url URL, or --stack-name NAME")
+    deployment = find_deployment(args)
+    if deployment.api_url is None:
+        raise CommandError("the deployment's API address is not known: give --manifest-url URL")
+    return f"{deployment.api_url}/manifest.json"

@@ -1,0 +1,224 @@
+"""Reading the dead-letter queue without losing anything.
+
+SQS has no way to look: whoever reads a message takes it, for a while. So a reading holds what it has received,
+and lets go of all of it at the end that was not deleted on purpose.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from push_content.dead_letters import read_context
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+MOVED_BY_SQS: Final = "receive_count"  # how the tools name a dead letter that has no reason: SQS moved it
+HOLD_SECONDS: Final = 900  # how long a message stays out of sight if the reading is killed
+_WAIT_SECONDS: Final = 2  # long polling asks all of SQS's servers; short polling may miss messages
+_ROUNDS_WITHOUT_NEWS: Final = 20
+_BATCH: Final = 10
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A dead letter. Times are epoch seconds.
+
+    Attributes:
+        message_id: SQS's id of the dead letter.
+        source_message_id: SQS's id of the message it was; the same where SQS moved it.
+        reason: its ErrorCode, or ``receive_count``.
+        dead_since: when it was dead-lettered; where SQS moved it, when it was first sent, which is all SQS tells.
+        context: what else the function noted; empty where it noted nothing.
+        attributes: its message attributes as SQS gave them, ours and the original ones.
+    """
+
+    message_id: str
+    receipt_handle: str
+    body: str
+    attributes: Mapping[str, Any]
+    group_id: str | None
+    dead_since: float
+    reason: str
+    explanation: str | None = None
+    request_id: str | None = None
+    account: str | None = None
+    subdomain: str | None = None
+    source_message_id: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+def dead_letter(message: Mapping[str, Any]) -> DeadLetter:
+    """A dead letter of what ReceiveMessage gave, whoever put it there: nothing in it is trusted to be well-formed."""
+    attributes: Mapping[str, Any] = message.get("MessageAttributes", {})
+    system: Mapping[str, str] = message.get("Attributes", {})
+    # A sender's own attributes may have these names too: only a context of ours makes them the function's.
+    context = read_context(attributes)
+    own: Mapping[str, Any] = attributes if context is not None else {}
+    context = context or {}
+    return DeadLetter(
+        message_id=message["MessageId"],
+        receipt_handle=message["ReceiptHandle"],
+        body=message.get("Body", ""),
+        attributes=attributes,
+        group_id=system.get("MessageGroupId"),
+        dead_since=int(system.get("SentTimestamp", "0")) / 1000,
+        reason=_text(own, "ErrorCode") or MOVED_BY_SQS,
+        explanation=_text(own, "ErrorMessage"),
+        request_id=_text(own, "RequestID"),
+        account=_string(context.get("account")) or _account_of(message.get("Body", "")),
+        subdomain=_string(context.get("subdomain")),
+        source_message_id=_string(context.get("message_id")) or message["MessageId"],
+        context=context,
+    )
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which dead letters are meant; what is empty or None selects all.
+
+    ``older_than`` and ``newer_than`` in seconds since it was dead-lettered; ``ids`` are the dead letters' own or
+    their source messages'.
+    """
+
+    reasons: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()
+    subdomains: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+    older_than: float | None = None
+    newer_than: float | None = None
+
+    def takes(self, letter: DeadLetter, now: float) -> bool:
+        """Whether the dead letter is meant, at ``now`` (epoch seconds)."""
+        age = now - letter.dead_since
+        return (
+            (not self.reasons or letter.reason in self.reasons)
+            and (not self.accounts or letter.account in self.accounts)
+            and (not self.subdomains or letter.subdomain in self.subdomains)
+            and (not self.ids or bool(self.ids & {letter.message_id, letter.source_message_id}))
+            and (self.older_than is None or age > self.older_than)
+            and (self.newer_than is None or age < self.newer_than)
+        )
+
+
+class Reading:
+    """One pass over the queue, as a context manager: iterate over it once; leaving it lets go of what is left.
+
+    A message counts as received once more by it, which on this queue has no consequence.
+    """
+
+    def __init__(
+        self,
+        sqs: "SQSClient",
+        queue_url: str,
+        *,
+        wait_seconds: int = _WAIT_SECONDS,
+        hold_seconds: int = HOLD_SECONDS,
+        remark: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+        self._wait_seconds = wait_seconds
+        self._hold_seconds = hold_seconds
+        self._remark = remark
+        self._held: dict[str, str] = {}
+        self._deleted: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            left = self._release()
+        except (ClientError, BotoCoreError):
+            left = len(self._held)
+        if left:
+            self._remark(
+                f"{left} dead letters stay out of sight for up to {self._hold_seconds} s, then are back"
+            )
+
+    def __iter__(self) -> Iterator[DeadLetter]:
+        """Every dead letter that is visible, once each."""
+        idle_rounds = 0
+        while idle_rounds < _ROUNDS_WITHOUT_NEWS:
+            answer = self._sqs.receive_message(
+                QueueUrl=self._queue_url,
+                MaxNumberOfMessages=_BATCH,
+                WaitTimeSeconds=self._wait_seconds,
+                VisibilityTimeout=self._hold_seconds,
+                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["All"],
+            )
+            received = answer.get("Messages", [])
+            if not received:
+                return
+            # All are noted before the first is handed out: whoever stops early must let go of these too.
+            news = [
+                message
+                for message in received
+                if message["MessageId"] not in self._held.keys() | self._deleted
+            ]
+            self._held |= {message["MessageId"]: message["ReceiptHandle"] for message in received}
+            idle_rounds = 0 if news else idle_rounds + 1
+            for message in news:
+                yield dead_letter(message)
+
+    def delete(self, letters: Iterable[DeadLetter]) -> dict[str, str]:
+        """Delete for good; returns what AWS refused to delete, by message id, with the reason."""
+        failed: dict[str, str] = {}
+        wanted = [letter.message_id for letter in letters]
+        for start in range(0, len(wanted), _BATCH):
+            ids = wanted[start : start + _BATCH]
+            answer = self._sqs.delete_message_batch(
+                QueueUrl=self._queue_url,
+                Entries=[
+                    {"Id": str(index), "ReceiptHandle": self._held[message_id]}
+                    for index, message_id in enumerate(ids)
+                ],
+            )
+            refused = {int(entry["Id"]): entry for entry in answer.get("Failed", [])}
+            for index, message_id in enumerate(ids):
+                if index in refused:
+                    failed[message_id] = f"{refused[index]['Code']}: {refused[index].get('Message', '')}"
+                else:
+                    del self._held[message_id]
+                    self._deleted.add(message_id)
+        return failed
+
+    def _release(self) -> int:
+        """Make what is held visible again; returns how many AWS refused."""
+        refused = 0
+        handles = list(self._held.values())
+        for start in range(0, len(handles), _BATCH):
+            answer = self._sqs.change_message_visibility_batch(
+                QueueUrl=self._queue_url,
+                Entries=[
+                    {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                    for index, handle in enumerate(handles[start : start + _BATCH])
+                ],
+            )
+            refused += len(answer.get("Failed", []))
+        self._held.clear()
+        return refused
+
+
+def _account_of(body: str) -> str | None:
+    try:
+        message = json.loads(body, parse_int=float)
+    except (ValueError, RecursionError):
+        return None
+    return _string(message.get("instance_push_id")) if isinstance(message, dict) else None
+
+
+def _text(attributes: Mapping[str, Any], name: str) -> str | None:
+    return _string(attributes.get(name, {}).get("StringValue"))
+
+
+def _string(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,217 @@
+"""Where a deployment's queues, table, API and alarms are.
+
+There are three ways to say which deployment is meant: the name of its CloudFormation stack, the ready file of
+a running ``zendesk-push local``, or the addresses themselves. They can be combined; an address that is given
+wins over one that is found.
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from zendesk_channel.addresses import is_loopback
+from zendesk_push.errors import CommandError, UsageError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+# Seconds. A person waits for the answer, so somewhat longer than the functions do.
+_CLIENT_CONFIG: Final = Config(
+    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4}
+)
+_QUEUE_URL_REGION: Final = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/")
+
+
+@dataclass(frozen=True)
+class StackResource:
+    """One resource of the stack, by CloudFormation's names."""
+
+    logical_id: str
+    resource_type: str
+    physical_id: str
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What is known of a deployment. A part that nobody named is None, and asking for it is an error that says how.
+
+    Attributes:
+        session: credentials and region to reach it with.
+        endpoint_url: of an AWS that is not AWS, such as moto's server.
+        local: it is a ``zendesk-push local``, which has no alarms and no event source mapping.
+        resources: the stack's resources by logical id; empty when the stack's name was not given.
+    """
+
+    session: boto3.Session
+    endpoint_url: str | None = None
+    local: bool = False
+    stack_name: str | None = None
+    queue_url: str | None = None
+    dead_letter_queue_url: str | None = None
+    accounts_table: str | None = None
+    api_url: str | None = None
+    resources: Mapping[str, StackResource] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the deployment's region."""
+        config = _CLIENT_CONFIG.merge(Config(proxies={})) if self.local else _CLIENT_CONFIG
+        return self.session.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.endpoint_url,
+            config=config,
+        )
+
+    def content_queue(self) -> str:
+        """The content queue's URL; UsageError if it is not known."""
+        return _known(self.queue_url, "content queue", "--queue-url")
+
+    def dead_letter_queue(self) -> str:
+        """The dead-letter queue's URL; UsageError if it is not known."""
+        return _known(self.dead_letter_queue_url, "dead-letter queue", "--dead-letter-queue-url")
+
+    def table(self) -> str:
+        """The accounts table's name; UsageError if it is not known."""
+        return _known(self.accounts_table, "accounts table", "--accounts-table")
+
+
+def add_deployment_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which deployment is meant."""
+    group = parser.add_argument_group(
+        "which deployment",
+        "Name its stack, or the ready file of a running `zendesk-push local`, or the parts.",
+    )
+    group.add_argument(
+        "--stack-name", metavar="NAME", help="the CloudFormation stack; its resources are looked up"
+    )
+    group.add_argument(
+        "--ready-file", metavar="PATH", type=Path, help="what `zendesk-push local` wrote when ready"
+    )
+    group.add_argument("--queue-url", metavar="URL", help="the content queue")
+    group.add_argument("--dead-letter-queue-url", metavar="URL", help="the dead-letter queue")
+    group.add_argument("--accounts-table", metavar="NAME", help="the DynamoDB table of the accounts")
+    group.add_argument("--api-url", metavar="URL", help="the HTTP API, without a path")
+    group.add_argument("--region", help="AWS region; otherwise as the AWS CLI has it")
+    group.add_argument("--profile", help="profile of the AWS CLI's configuration")
+    group.add_argument("--endpoint-url", metavar="URL", help="an AWS endpoint other than AWS's own")
+
+
+def find_deployment(args: argparse.Namespace) -> Deployment:
+    """The deployment that the options of ``add_deployment_arguments`` name.
+
+    Raises:
+        UsageError: they name none, or contradict each other.
+        CommandError: the stack or the ready file is not there or not readable.
+    """
+    if args.stack_name and args.ready_file:
+        raise UsageError("give either --stack-name or --ready-file, not both")
+    if args.ready_file:
+        found = _from_ready_file(args.ready_file)
+    else:
+        found = Deployment(
+            session=_session(args), endpoint_url=args.endpoint_url, local=_is_local(args.endpoint_url)
+        )
+        if args.stack_name:
+            found = _with_stack(found, args.stack_name)
+    given = {
+        name: getattr(args, name)
+        for name in ("endpoint_url", "queue_url", "dead_letter_queue_url", "accounts_table", "api_url")
+        if getattr(args, name)
+    }
+    if not given.keys() - {"endpoint_url"} and not args.ready_file and not args.stack_name:
+        raise UsageError(
+            "which deployment? Give --stack-name NAME, or --ready-file PATH of a running `local`"
+        )
+    found = replace(found, **given)
+    return replace(found, api_url=found.api_url.rstrip("/") if found.api_url else None)
+
+
+def _session(args: argparse.Namespace) -> boto3.Session:
+    region = args.region or _region_of(args.queue_url or args.dead_letter_queue_url)
+    session = boto3.Session(profile_name=args.profile, region_name=region)
+    if not session.region_name:
+        raise UsageError("no AWS region: give --region, or set AWS_REGION")
+    return session
+
+
+def _region_of(queue_url: str | None) -> str | None:
+    found = _QUEUE_URL_REGION.match(queue_url or "")
+    return found[1] if found else None
+
+
+def _is_local(endpoint_url: str | None) -> bool:
+    return endpoint_url is not None and is_loopback(urlsplit(endpoint_url).hostname or "")
+
+
+def _from_ready_file(path: Path) -> Deployment:
+    try:
+        ready = json.loads(path.read_text(encoding="utf-8"))
+        return Deployment(
+            # moto takes any credentials, and real ones have no business there.
+            session=boto3.Session(
+                aws_access_key_id="local",
+                aws_secret_access_key="local",  # noqa: S106
+                region_name=ready["region"],
+            ),
+            endpoint_url=ready["aws_endpoint_url"],
+            local=True,
+            queue_url=ready["queue_url"],
+            dead_letter_queue_url=ready["dead_letter_queue_url"],
+            accounts_table=ready["accounts_table"],
+            api_url=ready["api_url"],
+        )
+    except FileNotFoundError:
+        raise CommandError(f"{path} is not there: is `zendesk-push local --ready-file {path}` up?") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise CommandError(f"{path} is not a ready file of `zendesk-push local` ({error!r})") from None
+
+
+def _with_stack(deployment: Deployment, stack_name: str) -> Deployment:
+    cloudformation: CloudFormationClient = deployment.client("cloudformation")
+    try:
+        stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
+        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
+        resources = {
+            entry["LogicalResourceId"]: StackResource(
+                entry["LogicalResourceId"], entry["ResourceType"], entry.get("PhysicalResourceId", "")
+            )
+            for page in pages
+            for entry in page["StackResourceSummaries"]
+        }
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") == "ValidationError":
+            region = deployment.session.region_name
+            raise CommandError(
+                f"there is no stack {stack_name!r} in {region}, for these credentials"
+            ) from None
+        raise
+    outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in stack.get("Outputs", [])}
+    return replace(
+        deployment,
+        stack_name=stack_name,
+        resources=resources,
+        queue_url=_physical(resources, "ContentQueue"),
+        dead_letter_queue_url=_physical(resources, "DeadLetterQueue"),
+        accounts_table=_physical(resources, "AccountsTable"),
+        # The output knows of a custom domain.
+        api_url=outputs.get("ManifestUrl", "").removesuffix("/manifest.json") or None,
+    )
+
+
+def _physical(resources: Mapping[str, StackResource], logical_id: str) -> str | None:
+    resource = resources.get(logical_id)
+    return resource.physical_id or None if resource else None
+
+
+def _known(value: str | None, what: str, option: str) -> str:
+    if value is None:
+        raise UsageError(f"where is the {what}? Give --stack-name, --ready-file or {option}")
+    return value

@@ -1,0 +1,79 @@
+"""The public side: what Zendesk and administrators reach."""
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+import urllib3
+
+from zendesk_push.deployment import Deployment
+from zendesk_push.diagnosis.findings import Finding, fail, ok, skip, warn
+from zendesk_push.diagnosis.manifest import manifest_problems
+
+_TIMEOUT: Final = urllib3.Timeout(connect=5, read=15)  # seconds: a cold start is within it
+_MAX_BYTES: Final = 1024 * 1024
+_LOGS: Final = "look into the admin function's log group"
+
+
+def check_http(deployment: Deployment) -> Iterator[Finding]:
+    """Manifest and health check, as anybody on the internet gets them."""
+    if deployment.api_url is None:
+        yield skip("manifest", "the API's address is not known: give --stack-name or --api-url")
+        yield skip("healthcheck", "the API's address is not known: give --stack-name or --api-url")
+        return
+    pool = urllib3.PoolManager(retries=False, timeout=_TIMEOUT)
+    yield _check_manifest(pool, deployment.api_url)
+    yield _check_health(pool, deployment.api_url)
+
+
+def _check_manifest(pool: urllib3.PoolManager, api_url: str) -> Finding:
+    url = f"{api_url}/manifest.json"
+    status, content_type, body = _get(pool, url)
+    if status != 200:
+        return fail(
+            "manifest",
+            f"{url}: {body if status == 0 else f'HTTP {status}'}",
+            f"Zendesk can't read it: {_LOGS}",
+        )
+    try:
+        manifest = json.loads(body)
+    except ValueError:
+        return fail("manifest", f"{url}: not JSON", _LOGS)
+    problems = manifest_problems(manifest, api_url)
+    if problems:
+        return fail(
+            "manifest", f"{url}: {'; '.join(problems)}", "correct the stack's parameters and deploy again"
+        )
+    if content_type.split(";")[0].strip() != "application/json":
+        return warn("manifest", f"{url}: served as {content_type!r}", "it should be application/json")
+    return ok("manifest", f"{url}: {manifest['name']!r}, push_client_id {manifest['push_client_id']!r}")
+
+
+def _check_health(pool: urllib3.PoolManager, api_url: str) -> Finding:
+    url = f"{api_url}/healthcheck"
+    status, _, body = _get(pool, url)
+    if status == 200 and _is_healthy(body):
+        return ok("healthcheck", f"{url}: healthy")
+    seen = body if status == 0 else f'HTTP {status}, not {{"status": "ok"}}'
+    return fail("healthcheck", f"{url}: {seen}", _LOGS)
+
+
+def _is_healthy(body: str) -> bool:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(answer, dict) and answer.get("status") == "ok"
+
+
+def _get(pool: urllib3.PoolManager, url: str) -> tuple[int, str, str]:
+    """Status, content type and body; status 0 and the reason where there was no answer. Redirects are not followed."""
+    try:
+        answer = pool.request("GET", url, redirect=False, preload_content=False)
+        try:
+            body = answer.read(_MAX_BYTES).decode("utf-8", "replace")
+        finally:
+            answer.release_conn()
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        return 0, "", " ".join(str(error).split())
+    return answer.status, answer.headers.get("Content-Type", ""), body

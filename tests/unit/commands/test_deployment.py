@@ -1,0 +1,99 @@
+"""Saying which deployment is meant, without asking AWS."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+
+import pytest
+
+from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
+from zendesk_push.errors import CommandError, UsageError
+
+READY = {
+    "api_url": "http://127.0.0.1:1/",
+    "zendesk_url": "http://127.0.0.1:2",
+    "aws_endpoint_url": "http://127.0.0.1:3",
+    "region": "us-east-1",
+    "queue_url": "http://127.0.0.1:3/123456789012/content",
+    "dead_letter_queue_url": "http://127.0.0.1:3/123456789012/dead",
+    "accounts_table": "accounts",
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+
+
+def find(*arguments: str) -> Deployment:
+    parser = ArgumentParser()
+    add_deployment_arguments(parser)
+    return find_deployment(parser.parse_args(arguments))
+
+
+def test_a_ready_file_tells_everything(tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    path.write_text(json.dumps(READY))
+    found = find("--ready-file", str(path))
+    assert found.local
+    assert found.content_queue() == READY["queue_url"]
+    assert found.dead_letter_queue() == READY["dead_letter_queue_url"]
+    assert found.table() == "accounts"
+    assert found.api_url == "http://127.0.0.1:1"
+    assert found.client("sqs").meta.endpoint_url == READY["aws_endpoint_url"]
+
+
+def test_what_is_given_wins_over_what_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    path.write_text(json.dumps(READY))
+    assert (
+        find("--ready-file", str(path), "--queue-url", "http://127.0.0.1:3/1/other")
+        .content_queue()
+        .endswith("other")
+    )
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "nonsense", "\x00"])
+def test_another_file_is_no_ready_file(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "ready.json"
+    path.write_text(content)
+    with pytest.raises(CommandError, match="is not a ready file"):
+        find("--ready-file", str(path))
+
+
+def test_a_ready_file_that_is_not_there_yet(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="is not there"):
+        find("--ready-file", str(tmp_path / "ready.json"))
+
+
+def test_a_queue_url_tells_its_region() -> None:
+    found = find("--queue-url", "https://sqs.eu-west-3.amazonaws.com/123456789012/content")
+    assert found.session.region_name == "eu-west-3"
+    assert not found.local
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "no AWS region"),
+        (["--region", "eu-west-3"], "which deployment"),
+        (["--region", "eu-west-3", "--endpoint-url", "http://127.0.0.1:1"], "which deployment"),
+        (["--stack-name", "s", "--ready-file", "r"], "not both"),
+    ],
+)
+def test_what_names_no_deployment_says_what_to_give(arguments: list[str], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        find(*arguments)
+
+
+def test_a_part_that_nobody_named_says_how_to_name_it() -> None:
+    found = find("--region", "eu-west-3", "--api-url", "https://push.example.com")
+    for ask, option in (
+        (found.content_queue, "--queue-url"),
+        (found.dead_letter_queue, "--dead-letter"),
+        (found.table, "--acc"),
+    ):
+        with pytest.raises(UsageError, match=option):
+            ask()

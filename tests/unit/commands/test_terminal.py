@@ -1,0 +1,69 @@
+"""Times, spans and strangers' text at the terminal."""
+
+import io
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zendesk_push.errors import UsageError
+from zendesk_push.terminal import confirm, duration, isoformat, parse_duration, printable, timestamp
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90), ("15m", 900), ("1h30m", 5400), ("2d", 172_800), ("1d1s", 86_401), ("0s", 0)],
+)
+def test_spans_of_time(text: str, seconds: int) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "5", "m", "-5m", "1.5h", "30m1h", "٣s", "1h "])
+def test_what_is_no_span_of_time(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a span of time"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (-5, "0s"), (59.9, "59s"), (3600, "1h"), (90_061, "1d 1h"), (86_401, "1d 1s")],
+)
+def test_spans_are_shown_in_two_units(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_points_in_time_are_utc() -> None:
+    assert timestamp(1_700_000_000) == "2023-11-14 22:13:20Z"
+    assert isoformat(1_700_000_000) == "2023-11-14T22:13:20Z"
+    assert timestamp(None) == "-"
+    assert isoformat(None) is None
+
+
+def test_what_moves_the_cursor_is_not_printed() -> None:
+    assert printable("a\x1b[31mb\x9bc\u202ed\ne\tf\r") == "a\ufffd[31mb\ufffdc\ufffdd\ne\tf\ufffd"
+
+
+@given(st.text(alphabet=st.characters(categories=["L", "N", "P", "S", "Zs"])))
+def test_ordinary_text_is_printed_as_it_is(text: str) -> None:
+    assert printable(text) == text
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("answer", "agreed"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False)]
+)
+def test_only_a_yes_is_a_yes(monkeypatch: pytest.MonkeyPatch, answer: str, *, agreed: bool) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    assert confirm("Sure?", assume_yes=False) is agreed
+
+
+def test_without_a_terminal_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    with pytest.raises(UsageError, match="--yes"):
+        confirm("Sure?", assume_yes=False)
+    assert confirm("Sure?", assume_yes=True)
