@@ -54,7 +54,7 @@ def accounts(site: Site, visit: Visit, subdomain: str) -> Response:
     visit.must_serve(subdomain)
     with site.core.lock:
         rows = [account for account in site.core.accounts.of(subdomain) if _is_listed(account)]
-        installed = subdomain in site.core.accounts.subdomains()
+        installed = site.core.is_installed(subdomain)
         return page(
             "accounts.html",
             section="admin",

@@ -13,10 +13,11 @@ import secrets
 import threading
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from zendesk_push.simulator.accounts import Account, Accounts, AccountState, UnknownAccountError
-from zendesk_push.simulator.editors import Editor, Editors, SaveRefusedError, check_form
+from zendesk_push.simulator.accounts import Accounts
+from zendesk_push.simulator.administration import Administration
+from zendesk_push.simulator.editors import Editors
 from zendesk_push.simulator.endpoints import (
     DEFAULT_MAX_BODY_BYTES,
     VALIDATE_TOKEN,
@@ -38,13 +39,13 @@ if TYPE_CHECKING:
 _POLICY_FAULTS = {ValidateTokenPolicy.ERROR: FaultKind.SERVER_ERROR, ValidateTokenPolicy.HANG: FaultKind.HANG}
 
 
-class ZendeskState:
+class ZendeskState(Administration):
     """Accounts, tickets, faults, limits and events of any number of simulated Zendesk customers.
 
     ``clock`` gives epoch seconds; ``new_id`` and ``new_token`` can be made deterministic. Every public method
     is atomic. ``push`` and ``validate_token`` return an ``Answer`` (status, headers, body) or raise
-    ``NoAnswerError`` where a client would see a broken connection or a time-out. What the properties return are the
-    live parts: read them when nothing else is going on, or under ``lock``.
+    ``NoAnswerError`` where a client would see a broken connection or a time-out. ``accounts``, ``tickets``,
+    ``events`` and ``rate_limits`` are the live parts: read them when nothing else is going on, or under ``lock``.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class ZendeskState:
             max_body_bytes=self._max_body_bytes,
         )
         self._editors = Editors()
+        self._installed: set[str] = set()
 
     def reset(self) -> None:
         """Forget everything; hanging requests go on."""
@@ -170,126 +172,7 @@ class ZendeskState:
                 self.validate_token_policy = ValidateTokenPolicy.BEFORE_SAVE
             return count
 
-    # The Admin Center -------------------------------------------------------------------------------------
-
-    def install(self, subdomain: str) -> None:
-        """The administrator uploads the installer app; adding a first account does it as well."""
-        with self.lock:
-            if subdomain not in self.accounts.subdomains():
-                self.accounts.open_subdomain(subdomain)
-                self._report("create_integration", subdomain, {"manifest_url": self.manifest_url})
-
-    def uninstall(self, subdomain: str) -> None:
-        """The administrator removes the installer app, and with it the integration's accounts."""
-        with self.lock:
-            for account in self.accounts.of(subdomain):
-                if account.state in (AccountState.ACTIVE, AccountState.INACTIVE) and self.events_on_uninstall:
-                    self._report("destroy_integration_instance", subdomain, {"metadata": account.metadata})
-                self.accounts.delete(account)
-            self._report("destroy_integration", subdomain, {"manifest_url": self.manifest_url})
-
-    def create_account(
-        self,
-        subdomain: str,
-        *,
-        name: str = "",
-        metadata: str = "",
-        instance_push_id: str | None = None,
-        token: str | None = None,
-        now: float | None = None,
-    ) -> Account:
-        """An active account without the integration's page having been asked: no event, token already saved."""
-        with self.lock:
-            at = self._now(now)
-            account = self.accounts.add(subdomain, at, instance_push_id=instance_push_id)
-            self.accounts.issue(account, at, token).saved = True
-            account.name, account.metadata, account.state = name, metadata, AccountState.ACTIVE
-            return account
-
-    def open_new(self, subdomain: str, locale: str = "en-US") -> Editor:
-        """Add account: the integration's page is about to be shown for an account that does not exist yet."""
-        with self.lock:
-            self.install(subdomain)
-            account = self.accounts.add(subdomain, self.clock(), locale)
-            return self._editors.open(account, self.accounts.issue(account, self.clock()), locale)
-
-    def open_existing(
-        self, instance_push_id: str, locale: str = "en-US", *, new_token: bool | None = None
-    ) -> Editor:
-        """Edit account; hands out a new token, or the newest once more. Raises UnknownAccountError."""
-        with self.lock:
-            account = self._existing(instance_push_id)
-            fresh = self.new_token_on_edit if new_token is None else new_token
-            if fresh or not account.tokens:
-                return self._editors.open(account, self.accounts.issue(account, self.clock()), locale)
-            return self._editors.open(account, account.tokens[-1], locale)
-
-    def save(
-        self,
-        editor_id: str | None,
-        host_subdomain: str | None,
-        *,
-        name: str,
-        metadata: str,
-        pull_state: str = "",
-    ) -> Account:
-        """The finalizer: the browser brings what the integration's page posted.
-
-        The form itself does not say which account it is for. ``editor_id`` is the browser's cookie; without
-        one (a blocked cookie, a client that keeps none) it is the page that was opened last at this address.
-        Raises SaveRefusedError.
-        """
-        with self.lock:
-            editor = self._editors.find(editor_id, host_subdomain)
-            check_form(name, metadata, pull_state)
-            account = editor.account
-            if account.state is AccountState.DELETED:
-                raise SaveRefusedError("The account has been removed in the meantime.")
-            self._editors.close(editor)
-            account.name, account.metadata, account.pull_state = name, metadata, pull_state
-            account.locale = editor.locale
-            editor.token.saved = True
-            if account.state is AccountState.PENDING:
-                account.state = AccountState.ACTIVE
-                self._report("create_integration_instance", account.subdomain, {"metadata": metadata})
-            return account
-
-    def activate(self, instance_push_id: str) -> None:
-        with self.lock:
-            account = self._existing(instance_push_id)
-            account.state = AccountState.ACTIVE
-            self._report("activate_integration_instance", account.subdomain, {"metadata": account.metadata})
-
-    def deactivate(self, instance_push_id: str, *, by: str = "api", error: str | None = None) -> None:
-        """``by`` is "api" or "error", as Zendesk says; ``error`` goes along as deactivating_error."""
-        with self.lock:
-            account = self._existing(instance_push_id)
-            account.state = AccountState.INACTIVE
-            data = {"metadata": account.metadata, "deactivated_by": by}
-            if error is not None:
-                data["deactivating_error"] = error
-            self._report("deactivate_integration_instance", account.subdomain, data)
-
-    def remove(self, instance_push_id: str) -> None:
-        """Remove the account: all of its tokens end at once; its tickets stay."""
-        with self.lock:
-            account = self._existing(instance_push_id)
-            self.accounts.delete(account)
-            self._report("destroy_integration_instance", account.subdomain, {"metadata": account.metadata})
-
-    def rotate_token(self, instance_push_id: str) -> str:
-        """A new saved token in place of all others, which the integration is not told of."""
-        with self.lock:
-            account = self._existing(instance_push_id)
-            self.accounts.revoke(account)
-            token = self.accounts.issue(account, self.clock())
-            token.saved = True
-            return token.value
-
-    def revoke_token(self, instance_push_id: str, token: str | None = None) -> None:
-        """Revoke one token of the account, or all."""
-        with self.lock:
-            self.accounts.revoke(self.accounts.get(instance_push_id), token)
+    # Tickets ----------------------------------------------------------------------------------------------
 
     def close_ticket(self, ticket_id: int) -> None:
         """A closed ticket takes no comments: a reply opens a follow-up. Raises KeyError."""
@@ -304,15 +187,6 @@ class ZendeskState:
         with self.lock:
             comment = self.tickets.comment(self.accounts.get(instance_push_id), external_id)
             return None if comment is None else self.tickets.get(comment.ticket_id)
-
-    def _existing(self, instance_push_id: str) -> Account:
-        account = self.accounts.get(instance_push_id)
-        if account.state not in (AccountState.ACTIVE, AccountState.INACTIVE):
-            raise UnknownAccountError(instance_push_id)
-        return account
-
-    def _report(self, type_id: str, subdomain: str, data: dict[str, Any]) -> None:
-        self.events.add(type_id, subdomain, self.clock(), data)
 
     def _now(self, now: float | None) -> float:
         return self.clock() if now is None else now
