@@ -59,7 +59,7 @@ def _text(value: Any) -> str:
 def _checked(name: str, declaration: Mapping[str, Any], text: str) -> Any:
     kind = str(declaration.get("Type", "String"))
     if kind == "CommaDelimitedList" or kind.startswith("List<"):
-        items = [item.strip() for item in text.split(",")] if text else []
+        items = [item.strip() for item in text.split(",")]
         for item in items:
             _check(name, declaration, item, is_number=kind == "List<Number>")
         return items

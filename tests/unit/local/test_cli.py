@@ -1,0 +1,133 @@
+"""The command line's frame: quick help, one-line errors, exit codes."""
+
+import argparse
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+from zendesk_push import cli
+from zendesk_push.errors import CommandError, UsageError
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A command of the tests' own, found where all commands are."""
+    module = ModuleType("zendesk_push.commands.example_command")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(cli.COMMANDS, "example-command", "for the tests")  # type: ignore[misc]
+
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--number", type=int, default=0)
+
+    module.add_arguments = add_arguments  # type: ignore[attr-defined]
+    module.run = lambda args: args.number  # type: ignore[attr-defined]
+    return module
+
+
+def test_a_command_gets_its_arguments_and_gives_the_exit_code(command: ModuleType) -> None:
+    assert cli.main(["example-command", "--number", "7"]) == 7
+
+
+def test_the_overview_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--help"])
+
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in cli.COMMANDS)
+
+
+def test_help_imports_no_command_and_no_aws() -> None:
+    code = (
+        "import sys; from zendesk_push import cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in sys.modules if m.startswith(('boto', 'moto', 'rich', 'zendesk_push.commands.'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code", "line"),
+    [
+        (CommandError("the queue\nis gone"), 1, "zendesk-push: the queue is gone"),
+        (UsageError("say which"), 2, "zendesk-push: say which"),
+        (
+            ConnectionRefusedError(111, "Connection refused"),
+            1,
+            "zendesk-push: [Errno 111] Connection refused",
+        ),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_an_error_is_one_line_and_an_exit_code(
+    command: ModuleType,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    exit_code: int,
+    line: str,
+) -> None:
+    def fail(_: argparse.Namespace) -> int:
+        raise error
+
+    command.run = fail  # type: ignore[attr-defined]
+
+    assert cli.main(["example-command"]) == exit_code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.rstrip("\n") == line
+
+
+def test_a_bug_keeps_its_trace(command: ModuleType) -> None:
+    def fail(_: argparse.Namespace) -> int:
+        raise ZeroDivisionError
+
+    command.run = fail  # type: ignore[attr-defined]
+
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["example-command"])
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["locla"])
+
+    assert ended.value.code == 2
+    assert "invalid choice: 'locla'" in capsys.readouterr().err
+
+
+def test_a_command_that_is_not_there_does_not_break_the_others(
+    command: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(cli.COMMANDS, "left-out", "not installed")  # type: ignore[misc]
+
+    assert cli.main(["left-out"]) == 1
+    assert "'left-out' is not part of this installation" in capsys.readouterr().err
+    assert cli.main(["example-command"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--once", "--no-samples"], "--once runs the samples"),
+        (["--once", "--zendesk-url", "http://127.0.0.1:1"], "--once runs the samples"),
+    ],
+)
+def test_local_refuses_what_makes_no_sense(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["local", *arguments]) == 2
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_local_refuses_what_is_no_port(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["local", f"--port={port}"])
+
+    assert ended.value.code == 2
+    assert "is not a port" in capsys.readouterr().err
