@@ -6,7 +6,6 @@ metadata, and Zendesk is asked about it again.
 """
 
 import enum
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -17,6 +16,7 @@ from admin_callback.metadata import Envelope, MetadataSealer, Seal, parse_metada
 from admin_callback.registration import RESTARTS, Registrar, holds_nonce
 from admin_callback.revalidation import AccountRevalidator
 from admin_callback.throttle import ThrottledError, ValidationThrottle
+from admin_callback.timing import Timing
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.client import VALIDATE_TOKEN_TIMEOUT, Verdict, ZendeskClient
 from zendesk_channel.contract import PushToken
@@ -50,7 +50,7 @@ _APPLIED: Final = frozenset(
 class Budget:
     """What one body may cost."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._deadline = clock() + VERIFY_SECONDS
         self._opened: dict[Envelope, Seal | None] = {}
@@ -94,8 +94,7 @@ class AccountEvents:
         lifecycle: AccountLifecycle,
         revalidator: AccountRevalidator,
         throttle: ValidationThrottle,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        timing: Timing,
     ) -> None:
         self._accounts = accounts
         self._zendesk = zendesk
@@ -105,8 +104,7 @@ class AccountEvents:
         self._lifecycle = lifecycle
         self._revalidator = revalidator
         self._throttle = throttle
-        self._clock = clock
-        self._sleep = sleep
+        self._timing = timing
 
     def apply(self, event: Event, budget: Budget) -> EventOutcome:
         """Apply one of ACCOUNT_EVENTS.
@@ -151,7 +149,7 @@ class AccountEvents:
                 return EventOutcome.DESTROYED
             if record.state is not AccountState.DELETED:
                 return self._switch(record, event, on=switches_on, budget=budget)
-        token = seal.live_token(self._clock()) if switches_on else None
+        token = seal.live_token(self._timing.now()) if switches_on else None
         if token is None:
             return EventOutcome.FORGED
         return self._connect(record, event, seal, token, budget)
@@ -211,7 +209,7 @@ class AccountEvents:
             ).verdict
             if verdict is not Verdict.NO_VERDICT or budget.left() <= wait:
                 return verdict
-            self._sleep(wait)
+            self._timing.sleep(wait)
             wait *= 2
             try:
                 self._throttle.acquire(seal.subdomain)

@@ -18,6 +18,7 @@ from admin_callback.routes import Routes
 from admin_callback.settings import Settings
 from admin_callback.telemetry import Telemetry
 from admin_callback.throttle import ValidationThrottle
+from admin_callback.timing import Timing
 from zendesk_channel.accounts import AccountsTable
 from zendesk_channel.aws import CLIENT_CONFIG
 from zendesk_channel.client import ZendeskClient
@@ -60,7 +61,7 @@ class Application:
         return found
 
 
-def build(settings: Settings) -> Application:
+def build(settings: Settings, timing: Timing = Timing()) -> Application:  # noqa: B008 (frozen)
     """Build the function for these settings. No call goes out yet."""
     telemetry = Telemetry()
     dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
@@ -70,11 +71,11 @@ def build(settings: Settings) -> Application:
     credentials = CredentialStore(secrets, settings.secret_prefix, settings.data_key_arn)
     zendesk = ZendeskClient(settings.addresses)
     sealer = MetadataSealer(kms, settings.data_key_arn)
-    connector = AccountConnector(accounts, credentials)
+    connector = AccountConnector(accounts, credentials, timing.now)
     lifecycle = AccountLifecycle(accounts, credentials)
-    throttle = ValidationThrottle()
+    throttle = ValidationThrottle(timing.monotonic)
     revalidator = AccountRevalidator(
-        accounts, credentials, TokenRecheck(accounts, credentials, zendesk), lifecycle
+        accounts, credentials, TokenRecheck(accounts, credentials, zendesk, timing.now), lifecycle
     )
     registrar = Registrar(
         accounts=accounts,
@@ -84,6 +85,7 @@ def build(settings: Settings) -> Application:
         connector=connector,
         throttle=throttle,
         allowed_subdomains=settings.allowed_subdomains,
+        clock=timing.now,
     )
     account_events = AccountEvents(
         accounts=accounts,
@@ -94,12 +96,13 @@ def build(settings: Settings) -> Application:
         lifecycle=lifecycle,
         revalidator=revalidator,
         throttle=throttle,
+        timing=timing,
     )
     return Application(
         Routes(
             settings,
             registrar,
-            EventCallbacks(account_events, _receipt_queue(settings), telemetry),
+            EventCallbacks(account_events, _receipt_queue(settings), telemetry, timing),
             telemetry,
         ),
         Sweep(accounts, SweepCursor(dynamodb, settings.accounts_table), revalidator),

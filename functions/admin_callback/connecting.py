@@ -4,7 +4,6 @@ The order is: the secret's version, then the record that names it on condition o
 at the secret if the account had been destroyed.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -33,7 +32,7 @@ class AccountConnector:
     """Stores confirmed claims. Every method raises StoreUnavailableError if AWS fails."""
 
     def __init__(
-        self, accounts: AccountsTable, credentials: CredentialStore, clock: Callable[[], float] = time.time
+        self, accounts: AccountsTable, credentials: CredentialStore, clock: Callable[[], float]
     ) -> None:
         self._accounts = accounts
         self._credentials = credentials

@@ -3,9 +3,8 @@
 Zendesk does not publish whether it repeats what failed. The answer asks for it where a repeat could help.
 """
 
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from admin_callback.events import (
 )
 from admin_callback.receipts import ReceiptQueue, receipts_of
 from admin_callback.telemetry import Telemetry
+from admin_callback.timing import Timing
 from zendesk_channel.errors import StoreError
 
 MAX_REPORTS: Final = 100  # reports of created resources in one body
@@ -49,12 +49,12 @@ class EventCallbacks:
         account_events: AccountEvents,
         receipt_queue: ReceiptQueue | None,
         telemetry: Telemetry,
-        clock: Callable[[], float] = time.time,
+        timing: Timing,
     ) -> None:
         self._account_events = account_events
         self._receipt_queue = receipt_queue
         self._telemetry = telemetry
-        self._clock = clock
+        self._timing = timing
 
     def take(self, request: Mapping[str, Any]) -> EventAnswer:
         """Apply a body's events.
@@ -62,9 +62,9 @@ class EventCallbacks:
         Raises:
             BodyError: it is no well-formed body.
         """
-        budget = Budget()
+        budget = Budget(self._timing.monotonic)
         outcomes: Counter[str] = Counter()
-        for event in parse_events(request, self._clock()):
+        for event in parse_events(request, self._timing.now()):
             outcomes[self._take_one(event, budget, outcomes)] += 1
         for outcome, count in outcomes.items():
             if outcome in _METRICS:

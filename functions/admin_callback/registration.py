@@ -7,7 +7,6 @@ it was first confirmed for, and what nothing authenticates changes nothing. docs
 import enum
 import hmac
 import secrets
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Final
@@ -86,7 +85,7 @@ class Registrar:
         connector: AccountConnector,
         throttle: ValidationThrottle,
         allowed_subdomains: Collection[Subdomain],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
     ) -> None:
         self._accounts = accounts
         self._credentials = credentials

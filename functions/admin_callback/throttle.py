@@ -1,7 +1,6 @@
 """How often requests that nothing authenticates may make this function ask Zendesk."""
 
 import math
-import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Final
@@ -25,7 +24,7 @@ class ThrottledError(ZendeskChannelError):
 class ValidationThrottle:
     """A sliding window for each subdomain, in this container's memory: a forger must not make us his hammer."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._calls: OrderedDict[Subdomain, deque[float]] = OrderedDict()
 

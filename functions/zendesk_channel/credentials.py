@@ -58,8 +58,10 @@ class CredentialStore:
             The version to name in the account's record.
         """
         version = token.version
-        if not self._create(instance_push_id, token):
-            self.restore(instance_push_id)
+        created = self._create(instance_push_id, token)
+        # CreateSecret succeeds without doing anything if the secret has this very version, current or not.
+        self.restore(instance_push_id)
+        if not created:
             with store_errors("PutSecretValue"):
                 self._secrets.put_secret_value(
                     SecretId=self._name(instance_push_id),
@@ -67,8 +69,8 @@ class CredentialStore:
                     SecretString=token.reveal(),
                     VersionStages=[_PENDING if pending else _CURRENT],
                 )
-            if not pending:
-                self.make_current(instance_push_id, version)
+        if not pending:
+            self.make_current(instance_push_id, version)
         return version
 
     def make_current(self, instance_push_id: InstancePushId, version: str) -> None:

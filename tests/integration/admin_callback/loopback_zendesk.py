@@ -77,7 +77,7 @@ def running() -> Iterator[LoopbackZendesk]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *args: Any) -> None:  # type: ignore[override]
+        def log_message(self, *args: Any) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import re
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ import boto3
 from admin_callback.composition import Application, build
 from admin_callback.metadata import Envelope, MetadataSealer, Seal, parse_metadata
 from admin_callback.settings import Settings
+from admin_callback.timing import Timing
 from integration.admin_callback.loopback_zendesk import LoopbackZendesk
 from zendesk_channel.accounts import Account, AccountsTable
 from zendesk_channel.addresses import ZendeskAddresses
@@ -66,11 +68,31 @@ class Answer:
         return self.fields["metadata"]
 
 
+class Clock:
+    """A clock that a test sets. Sleeping takes no time but what it shows."""
+
+    def __init__(self) -> None:
+        self.time = time.time()
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+    @property
+    def timing(self) -> Timing:
+        return Timing(self.now, self.now, self.sleep)
+
+
 class World:
     """One stack. Everything in it is fresh."""
 
     def __init__(self, zendesk: LoopbackZendesk, **overrides: Any) -> None:
         self.zendesk = zendesk
+        self.clock = Clock()
         self.dynamodb = boto3.client("dynamodb")
         self.secrets = boto3.client("secretsmanager")
         self.kms = boto3.client("kms")
@@ -96,14 +118,14 @@ class World:
             "receipt_queue_url": "",
         }
         self.settings = Settings(**{**values, **overrides})
-        self.app: Application = build(self.settings)
+        self.app: Application = build(self.settings, self.clock.timing)
         self.accounts = AccountsTable(self.dynamodb, TABLE)
         self.credentials = CredentialStore(self.secrets, PREFIX, self.key_arn)
         self.sealer = MetadataSealer(self.kms, self.key_arn)
 
     def restart(self, **overrides: Any) -> None:
         """Another container, perhaps with other settings."""
-        self.app = build(Settings(**{**vars(self.settings), **overrides}))
+        self.app = build(Settings(**{**vars(self.settings), **overrides}), self.clock.timing)
 
     def request(
         self, method: str, path: str, body: str | None = None, *, base64_encoded: bool = False, **headers: str
@@ -224,3 +246,8 @@ class World:
 
     def nothing_stored(self) -> bool:
         return self.items() == [] and self.secret_names() == []
+
+    def known(self, instance_push_id: str) -> Account:
+        account = self.account(instance_push_id)
+        assert account is not None
+        return account

@@ -1,0 +1,229 @@
+"""A token that Zendesk does not confirm: not used, not stored, and connected later by whatever comes first."""
+
+from typing import Any
+
+import pytest
+
+from integration.admin_callback.world import Answer, World
+from zendesk_channel.accounts import AccountState
+from zendesk_channel.contract import PushToken
+
+ACCOUNT = "3cd1d2a5-aaf2-41fe-a9f1-519499605854"
+OLD, NEW = "a" * 64, "b" * 64
+DAY = 24 * 3600
+REFUSED = [
+    (401, b"{}", {}),
+    (403, b"", {}),
+    (404, b"<h1>", {}),
+    (302, b"", {"Location": "http://127.0.0.1:1/"}),
+]
+NO_VERDICT = [
+    (500, b"", {}),
+    (503, b"", {"Retry-After": "9"}),
+    (429, b"", {}),
+    (200, b"<html>", {}),
+    (200, b"{}", {}),
+    (204, b"", {}),
+    (418, b"", {}),
+]
+
+
+def unconfirmed(world: World, **fields: str) -> Answer:
+    answer = world.callback(instance_push_id=ACCOUNT, **fields)
+    assert (answer.status, answer.state) == (200, "unconfirmed")
+    return answer
+
+
+@pytest.mark.parametrize("answer", [*REFUSED, *NO_VERDICT])
+def test_nothing_is_stored_and_refused_looks_like_no_verdict(world: World, answer: Any) -> None:
+    world.zendesk.scripted.append(answer)
+    page = unconfirmed(world)
+    assert world.nothing_stored()
+    assert page.action == world.form()["return_url"]
+    assert len(world.zendesk.asked) == 1
+    world.zendesk.scripted.append((401, b"", {}))
+    other = unconfirmed(world)
+    assert page.body.replace(page.metadata, "") != ""
+    assert strip_metadata(page) == strip_metadata(other)
+
+
+def strip_metadata(answer: Answer) -> str:
+    return answer.body.replace(answer.fields["metadata"].replace('"', "&#34;"), "")
+
+
+def test_the_token_goes_along_sealed(world: World) -> None:
+    page = unconfirmed(world)
+    seal = world.opened(page.metadata)
+    assert seal.token == PushToken(OLD)
+    assert OLD not in page.body
+    assert len(page.metadata) < 5_000
+
+
+def test_the_longest_token_and_ids_still_fit_into_metadata(world: World) -> None:
+    answer = world.callback("a" * 63, instance_push_id="i" * 255, zendesk_access_token="t" * 2_048)
+    assert answer.status == 200
+    assert len(answer.metadata) <= 5_000
+
+
+@pytest.mark.parametrize("event", ["create_integration_instance", "activate_integration_instance"])
+def test_create_or_activate_brings_the_token_back_and_connects(world: World, event: str) -> None:
+    metadata = unconfirmed(world).metadata
+    world.zendesk.accept("acme", ACCOUNT, OLD)
+
+    assert (world.event(event, metadata).status, world.event(event, metadata).body) == (200, "{}")
+
+    account = world.known(ACCOUNT)
+    assert (account.state, world.token(account)) == (AccountState.ACTIVE, OLD)
+    assert account.nonce == world.opened(metadata).nonce
+
+
+def test_once_connected_its_own_metadata_speaks_for_the_account(world: World) -> None:
+    metadata = unconfirmed(world).metadata
+    world.zendesk.accept("acme", ACCOUNT, OLD)
+    world.events(
+        # In one body, the newer one first: applied by timestamp.
+        world.event_body("deactivate_integration_instance", metadata, "2026-01-01T00:00:09Z"),
+        world.event_body("create_integration_instance", metadata, "2026-01-01T00:00:01Z"),
+    )
+    assert world.known(ACCOUNT).state is AccountState.INACTIVE
+
+
+@pytest.mark.parametrize("event", ["deactivate_integration_instance", "destroy_integration_instance"])
+def test_other_events_do_not_verify_a_token(world: World, event: str) -> None:
+    metadata = unconfirmed(world).metadata
+    world.zendesk.accept("acme", ACCOUNT, OLD)
+    world.zendesk.asked.clear()
+    assert world.event(event, metadata).status == 200
+    assert world.nothing_stored()
+    assert world.zendesk.asked == []
+
+
+def test_a_token_that_zendesk_still_refuses_at_create_is_not_stored(world: World) -> None:
+    metadata = unconfirmed(world).metadata
+    assert world.event("create_integration_instance", metadata).status == 200
+    assert world.nothing_stored()
+
+
+def test_the_sealed_token_expires_after_a_day(world: World) -> None:
+    metadata = unconfirmed(world).metadata
+    world.zendesk.accept("acme", ACCOUNT, OLD)
+    world.zendesk.asked.clear()
+    world.clock.time += DAY + 1
+    world.event("create_integration_instance", metadata)
+    assert world.nothing_stored()
+    assert world.zendesk.asked == []
+
+
+def test_it_has_not_expired_just_before(world: World) -> None:
+    metadata = unconfirmed(world).metadata
+    world.zendesk.accept("acme", ACCOUNT, OLD)
+    world.clock.time += DAY - 10
+    world.event("create_integration_instance", metadata)
+    assert world.token(world.known(ACCOUNT)) == OLD
+
+
+def test_no_verdict_is_asked_about_again(world: World) -> None:
+    metadata = unconfirmed(world).metadata
+    world.zendesk.accept("acme", ACCOUNT, OLD)
+    world.zendesk.scripted += [(500, b"", {}), (503, b"", {})]
+    assert world.event("create_integration_instance", metadata).status == 200
+    assert world.known(ACCOUNT).state is AccountState.ACTIVE
+    assert world.clock.slept == [0.5, 1]
+
+
+def test_no_verdict_for_ten_seconds_asks_for_a_repeat(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metadata = unconfirmed(world).metadata
+    world.zendesk.down.add("acme")
+    answer = world.event("create_integration_instance", metadata)
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
+    assert sum(world.clock.slept) <= 10
+    assert world.nothing_stored()
+    assert '"EventsFailed":[1.0]' in capsys.readouterr().out.replace(" ", "")
+
+
+# An edit of an account that is registered: no event follows it.
+
+
+@pytest.fixture
+def registered(world: World) -> str:
+    """The metadata of an account that is connected with OLD, whose NEW token Zendesk does not confirm yet."""
+    return world.connect(account=ACCOUNT, token=OLD).metadata
+
+
+def test_an_edit_that_proves_itself_keeps_its_token_pending(world: World, registered: str) -> None:
+    page = unconfirmed(world, zendesk_access_token=NEW, metadata=registered)
+
+    account = world.known(ACCOUNT)
+    assert (account.state, world.token(account)) == (AccountState.ACTIVE, OLD)
+    assert account.pending_version == PushToken(NEW).version
+    assert account.pending_since == pytest.approx(world.clock.time, abs=0.001)
+    seal = world.opened(page.metadata)
+    assert (seal.nonce, seal.token) == (account.nonce, None)
+    stages = world.secrets.describe_secret(SecretId=f"zendesk-push/{ACCOUNT}")["VersionIdsToStages"]
+    assert "AWSCURRENT" in stages[account.token_version]
+
+
+def test_what_zendesk_stored_at_such_an_edit_goes_on_speaking_for_the_account(
+    world: World, registered: str
+) -> None:
+    page = unconfirmed(world, zendesk_access_token=NEW, metadata=registered)
+    world.event("deactivate_integration_instance", page.metadata)
+    assert world.known(ACCOUNT).state is AccountState.INACTIVE
+
+
+def test_the_schedule_promotes_a_pending_token_once_zendesk_confirms_it(
+    world: World, registered: str
+) -> None:
+    unconfirmed(world, zendesk_access_token=NEW, metadata=registered)
+    world.revalidate()
+    assert world.token(world.known(ACCOUNT)) == OLD
+    world.zendesk.accept("acme", ACCOUNT, NEW)
+    world.revalidate()
+    account = world.known(ACCOUNT)
+    assert (world.token(account), account.pending_version) == (NEW, None)
+
+
+def test_a_pending_token_is_dropped_after_a_day(world: World, registered: str) -> None:
+    unconfirmed(world, zendesk_access_token=NEW, metadata=registered)
+    world.clock.time += DAY + 1
+    world.zendesk.accept("acme", ACCOUNT, NEW)
+    world.revalidate()
+    account = world.known(ACCOUNT)
+    assert (world.token(account), account.pending_version) == (OLD, None)
+
+
+def test_an_activation_asks_about_the_pending_token_at_once(world: World, registered: str) -> None:
+    page = unconfirmed(world, zendesk_access_token=NEW, metadata=registered)
+    world.zendesk.accept("acme", ACCOUNT, NEW)
+    world.event("activate_integration_instance", page.metadata)
+    assert world.token(world.known(ACCOUNT)) == NEW
+
+
+def test_the_registered_token_that_is_not_confirmed_today_is_not_pending(
+    world: World, registered: str
+) -> None:
+    world.zendesk.down.add("acme")
+    unconfirmed(world, zendesk_access_token=OLD, metadata=registered)
+    account = world.known(ACCOUNT)
+    assert (account.pending_version, world.token(account), account.revision) == (None, OLD, 1)
+
+
+def test_an_edit_without_the_nonce_changes_nothing_and_is_told_to_open_again(
+    world: World, registered: str
+) -> None:
+    before = world.known(ACCOUNT)
+    page = unconfirmed(world, zendesk_access_token=NEW)
+    assert world.known(ACCOUNT) == before
+    assert "open it once more" in page.body
+    versions = world.secrets.list_secret_version_ids(SecretId=f"zendesk-push/{ACCOUNT}")["Versions"]
+    assert len(versions) == 1
+    assert world.opened(page.metadata).nonce != before.nonce
+
+
+def test_a_confirmed_edit_supersedes_what_was_pending(world: World, registered: str) -> None:
+    unconfirmed(world, zendesk_access_token=NEW, metadata=registered)
+    world.connect(account=ACCOUNT, token="c" * 64)
+    account = world.known(ACCOUNT)
+    assert (world.token(account), account.pending_version, account.pending_since) == ("c" * 64, None, None)
