@@ -1,0 +1,90 @@
+"""Environment variables set are environment variables read, no more and no fewer."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+import admin_callback.settings
+import push_content.settings
+from zendesk_push.local.parameters import resolve_parameters
+
+Document = dict[str, Any]
+
+# Read by Powertools' Logger and Metrics themselves, unless a function gives them what it has read.
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
+SETTINGS: Mapping[str, Callable[[Mapping[str, str]], Any]] = {
+    "PushContentFunction": push_content.settings.Settings.from_env,
+    "AdminCallbackFunction": admin_callback.settings.Settings.from_env,
+}
+
+
+class Recording(Mapping[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self._variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        raise AssertionError("settings are read by name")
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+
+def variables(document: Document, function: str) -> dict[str, Any]:
+    """What the template sets for a function."""
+    shared = document["Globals"]["Function"]["Environment"]["Variables"]
+    own = document["Resources"][function]["Properties"]["Environment"]["Variables"]
+    assert not shared.keys() & own.keys()
+    return {**shared, **own}
+
+
+def with_defaults(document: Document, function: str) -> dict[str, str]:
+    """The same with parameters at their defaults; what is made at deployment has its logical id for a value."""
+    parameters = resolve_parameters(document["Parameters"], {})
+
+    def value(given: Any) -> str:
+        if isinstance(given, str):
+            return given
+        if "Ref" in given:
+            return str(parameters.get(given["Ref"], given["Ref"]))
+        return str(next(iter(given.values())))
+
+    return {name: value(given) for name, given in variables(document, function).items()}
+
+
+@pytest.mark.parametrize("function", SETTINGS)
+def test_what_is_set_is_read(source: Document, function: str) -> None:
+    environment = Recording(with_defaults(source, function))
+    SETTINGS[function](environment)
+    assert environment.asked | POWERTOOLS == variables(source, function).keys()
+
+
+@pytest.mark.parametrize("function", SETTINGS)
+def test_the_defaults_are_settings(source: Document, function: str) -> None:
+    """No default of a parameter is something that the function refuses to start with."""
+    assert SETTINGS[function](with_defaults(source, function))
+
+
+@pytest.mark.parametrize("bound", ["MinValue", "MaxValue"])
+def test_every_number_that_a_parameter_takes_is_a_setting(source: Document, bound: str) -> None:
+    for function, from_env in SETTINGS.items():
+        environment = with_defaults(source, function)
+        for name, given in variables(source, function).items():
+            parameter = source["Parameters"].get(given.get("Ref") if isinstance(given, dict) else None, {})
+            if bound in parameter:
+                environment[name] = str(parameter[bound])
+        assert from_env(environment)
+
+
+def test_the_function_is_told_the_queues_own_times(source: Document) -> None:
+    told = variables(source, "PushContentFunction")
+    queue = source["Resources"]["ContentQueue"]["Properties"]
+    assert told["QUEUE_RETENTION_SECONDS"] == str(queue["MessageRetentionPeriod"])
+    assert told["QUEUE_VISIBILITY_SECONDS"] == str(queue["VisibilityTimeout"])

@@ -1,0 +1,260 @@
+"""Alarms, dashboard and saved queries look at what is really emitted, under the names it has in the code."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import admin_callback.telemetry
+import push_content.telemetry
+
+Document = dict[str, Any]
+FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
+
+NAMESPACE = "ZendeskPush/${AWS::StackName}"
+SERVICES: Mapping[str, Mapping[str, Any]] = {
+    "push-content": push_content.telemetry.METRICS,
+    "admin-callback": admin_callback.telemetry.METRICS,
+}
+BY_REASON = push_content.telemetry.METRICS_BY_REASON
+# What AWS emits by itself, and by which dimension.
+AWS_METRICS = {
+    "AWS/SQS": (
+        "QueueName",
+        {
+            "NumberOfMessagesSent",
+            "ApproximateNumberOfMessagesVisible",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateAgeOfOldestMessage",
+        },
+    ),
+    "AWS/Lambda": ("FunctionName", {"Invocations", "Errors", "Throttles", "Duration"}),
+    "AWS/ApiGateway": ("ApiId", {"Count", "4xx", "5xx", "Latency"}),
+}
+INSIGHTS_WORDS = {
+    *(
+        "filter",
+        "stats",
+        "count",
+        "sum",
+        "min",
+        "max",
+        "avg",
+        "pct",
+        "latest",
+        "by",
+        "sort",
+        "asc",
+        "desc",
+        "limit",
+    ),
+    *("as", "fields", "like", "and", "or", "not", "ispresent"),
+}
+
+
+class Metric(NamedTuple):
+    """A metric that something looks at."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...]
+
+
+def _dashboard(document: Document) -> Any:
+    """The dashboard's body, with references left in as text. It must be JSON before anything is filled in."""
+    body = document["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    # The one number that is filled in without quotes.
+    return json.loads(body.replace("${LateAfterSeconds}", "3600"))
+
+
+def _widgets(document: Document, kind: str) -> Iterator[Any]:
+    return (widget["properties"] for widget in _dashboard(document)["widgets"] if widget["type"] == kind)
+
+
+def dashboard_metrics(document: Document) -> Iterator[Metric]:
+    """Everything that the dashboard draws; of a SEARCH, the metric that it looks for."""
+    for properties in _widgets(document, "metric"):
+        for row in properties["metrics"]:
+            if isinstance(row[0], dict):
+                found = re.search(
+                    r"""SEARCH\('{"(.+)",([\w,]+)} MetricName="(\w+)"', 'Sum'\)""", row[0]["expression"]
+                )
+                assert found, row
+                namespace, dimensions, name = found.groups()
+                yield Metric(namespace, name, tuple((dimension, "*") for dimension in dimensions.split(",")))
+            else:
+                namespace, name, *rest = (part for part in row if not isinstance(part, dict))
+                yield Metric(namespace, name, tuple(zip(rest[::2], rest[1::2], strict=True)))
+
+
+def alarms(document: Document) -> Iterator[tuple[str, Any]]:
+    """Every alarm's logical id and properties."""
+    for name, resource in document["Resources"].items():
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
+            yield name, resource["Properties"]
+
+
+def alarm_metrics(document: Document) -> Iterator[tuple[str, Metric]]:
+    """Everything that alarms watch."""
+    for name, properties in alarms(document):
+        queries = properties.get("Metrics", [{"MetricStat": {"Metric": properties}}])
+        for metric in (query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query):
+            namespace = metric["Namespace"]
+            dimensions = tuple((part["Name"], json.dumps(part["Value"])) for part in metric["Dimensions"])
+            yield (
+                name,
+                Metric(
+                    namespace["Fn::Sub"] if isinstance(namespace, dict) else namespace,
+                    metric["MetricName"],
+                    tuple((key, value.strip('"')) for key, value in dimensions),
+                ),
+            )
+
+
+def exists(metric: Metric) -> bool:
+    """Whether anything emits this metric with these dimensions: another set of dimensions is another metric."""
+    if metric.namespace in AWS_METRICS:
+        dimension, names = AWS_METRICS[metric.namespace]
+        return metric.name in names and [key for key, _ in metric.dimensions] == [dimension]
+    if metric.namespace != NAMESPACE:
+        return False
+    if metric.name in BY_REASON:
+        return metric.dimensions == (("reason", "*"), ("service", "*"))
+    return metric.dimensions in {
+        (("service", service),) for service, metrics in SERVICES.items() if metric.name in metrics
+    }
+
+
+def test_what_the_dashboard_draws_is_emitted(source: Document) -> None:
+    drawn = list(dashboard_metrics(source))
+    assert len(drawn) > 30
+    assert [metric for metric in drawn if not exists(metric)] == []
+
+
+def test_what_alarms_watch_is_emitted(source: Document) -> None:
+    watched = list(alarm_metrics(source))
+    assert len(watched) > 10
+    assert [(alarm, metric) for alarm, metric in watched if not exists(metric)] == []
+
+
+def test_the_namespace_is_the_one_the_functions_write_to(source: Document) -> None:
+    variables = source["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == {"Fn::Sub": NAMESPACE}
+    services = {
+        source["Resources"][name]["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+        for name in ("PushContentFunction", "AdminCallbackFunction")
+    }
+    assert services == SERVICES.keys()
+
+
+def test_the_dashboard_refers_to_what_is_there(source: Document) -> None:
+    body = source["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    known = source["Resources"].keys() | source["Parameters"].keys() | {"AWS::Region", "AWS::StackName"}
+    assert {name.partition(".")[0] for name in re.findall(r"\${([^}]+)}", body)} <= known
+
+
+def test_the_dashboard_shows_every_alarm(source: Document) -> None:
+    shown = next(_widgets(source, "alarm"))["alarms"]
+    assert sorted(shown) == sorted(f"${{{name}.Arn}}" for name, _ in alarms(source))
+
+
+def test_widgets_do_not_overlap_and_fill_the_width(source: Document) -> None:
+    cells: set[tuple[int, int]] = set()
+    for widget in _dashboard(source)["widgets"]:
+        covered = {
+            (x, y)
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
+        }
+        assert not cells & covered, widget
+        cells |= covered
+    assert len(cells) == 24 * (1 + max(y for _, y in cells))
+
+
+def test_every_alarm_says_what_it_means_and_tells_somebody(source: Document) -> None:
+    told = {"Fn::If": ["HasAlarmEmail", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]}
+    for name, properties in alarms(source):
+        assert properties["AlarmDescription"].endswith((".", ").")), name
+        assert properties["AlarmActions"] == properties["OKActions"] == told, name
+        assert properties["TreatMissingData"] == "notBreaching", name
+
+
+@pytest.mark.parametrize(
+    ("namespace", "metric"),
+    [
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+        (NAMESPACE, "OldestRetriedMessageAge"),
+        (NAMESPACE, "CredentialsRefused"),
+        (NAMESPACE, "AccountsRefused"),
+        ("AWS/Lambda", "Errors"),
+        ("AWS/Lambda", "Throttles"),
+        ("AWS/ApiGateway", "5xx"),
+        (NAMESPACE, "RegistrationsRefused"),
+    ],
+)
+def test_what_must_not_go_unseen_has_an_alarm(source: Document, namespace: str, metric: str) -> None:
+    assert (namespace, metric) in {(watched.namespace, watched.name) for _, watched in alarm_metrics(source)}
+
+
+def _logged(package: str) -> dict[str, set[str]]:
+    """The fields of each log line, by its message: literal keys of ``extra``, or names of keyword arguments."""
+    lines: dict[str, set[str]] = {}
+    for path in sorted((FUNCTIONS / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            if node.func.attr not in ("info", "warning", "error") or not node.args:
+                continue
+            if isinstance(node.args[0], ast.Constant):
+                fields = lines.setdefault(str(node.args[0].value), set())
+                fields |= {str(keyword.arg) for keyword in node.keywords}
+                fields |= {
+                    str(key.value)
+                    for keyword in node.keywords
+                    if isinstance(keyword.value, ast.Dict)
+                    for key in keyword.value.keys
+                    if isinstance(key, ast.Constant)
+                }
+    return lines
+
+
+PACKAGES = {"PushContentLogs": "push_content", "AdminCallbackLogs": "admin_callback"}
+
+
+def _queries(document: Document) -> Iterator[tuple[str, str, list[str]]]:
+    """Name, text and packages whose lines it looks at, of every saved query and of the dashboard's."""
+    for name, resource in document["Resources"].items():
+        if resource["Type"] == "AWS::Logs::QueryDefinition":
+            groups = [group["Ref"] for group in resource["Properties"]["LogGroupNames"]]
+            yield name, resource["Properties"]["QueryString"], [PACKAGES[group] for group in groups]
+    for properties in _widgets(document, "log"):
+        origin, _, text = properties["query"].partition("|")
+        yield properties["title"], text, [PACKAGES[name] for name in re.findall(r"\${(\w+)}", origin)]
+
+
+def test_queries_ask_for_fields_that_are_logged(source: Document) -> None:
+    queries = list(_queries(source))
+    assert {name for name, _, _ in queries} >= {
+        "DeadLettersByReasonQuery",
+        "SlowestAccountsQuery",
+        "MessageLifeQuery",
+    }
+    for name, text, packages in queries:
+        logged: dict[str, set[str]] = {}
+        for package in packages:
+            logged |= _logged(package)
+        asked = re.search("""message = ["']([^"']+)["']""", text)
+        if asked:
+            assert asked[1] in logged, name
+            fields = logged[asked[1]]
+        else:
+            fields = set().union(*logged.values()) | {"function_request_id"}
+        aliases = set(re.findall(r" as (\w+)", text))
+        without_texts = re.sub("""["'][^"']*["']""", "", text)
+        words = set(re.findall(r"(?<![@\w])[a-z_]\w*", without_texts)) - INSIGHTS_WORDS - aliases
+        assert words <= fields | {"message"}, name
