@@ -5,18 +5,21 @@ its pushes fail. Pauses only ever grow, until a success clears them.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
 
 from zendesk_channel.accounts import (
     ACCOUNT_PREFIX,
     Account,
     account_from_item,
     account_key,
+    attribute,
     conditional_update,
 )
-from zendesk_channel.aws import store_errors
+from zendesk_channel.aws import error_code, store_errors
 from zendesk_channel.contract import InstancePushId, Subdomain
 from zendesk_channel.errors import StoreUnavailableError
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 SUBDOMAIN_PREFIX: Final = "subdomain#"
 LAST_PUSH_INTERVAL: Final = 300  # seconds between two writes of an account's last push
 _BATCH_GET_KEYS: Final = 100  # DynamoDB's limit
+_TRANSACTION_ITEMS: Final = 100  # likewise
 _ATTEMPTS: Final = 4
 # How long after its end a subdomain's pause may be cleaned up, seconds.
 _EXPIRY: Final = 24 * 3600
@@ -128,14 +132,34 @@ class SharedPauses:
             values,
         )
 
-    def note_push(self, account: Account, at: float) -> bool:
-        """Record when something last reached Zendesk. Asked for more often than every five minutes, do not call."""
-        return self._update(
-            account_key(account.instance_push_id),
-            "SET last_push_at = :at",
-            "attribute_exists(pk)",
-            {":at": at},
-        )
+    def note_pushes(self, accounts: Sequence[Account], at: float) -> bool:
+        """Record when something last reached Zendesk: one call per 100 accounts, all of which it writes or none.
+
+        False if somebody else wrote one of them at the same moment. Do not call more often than every
+        LAST_PUSH_INTERVAL for an account.
+        """
+        for start in range(0, len(accounts), _TRANSACTION_ITEMS):
+            with store_errors("TransactWriteItems"):
+                try:
+                    self._dynamodb.transact_write_items(
+                        TransactItems=[
+                            {
+                                "Update": {
+                                    "TableName": self._table,
+                                    "Key": account_key(account.instance_push_id),
+                                    "UpdateExpression": "SET last_push_at = :at",
+                                    "ConditionExpression": "attribute_exists(pk)",
+                                    "ExpressionAttributeValues": {":at": attribute(at)},
+                                }
+                            }
+                            for account in accounts[start : start + _TRANSACTION_ITEMS]
+                        ]
+                    )
+                except ClientError as error:
+                    if error_code(error) == "TransactionCanceledException":
+                        return False
+                    raise
+        return True
 
     def _update(self, key: Any, expression: str, condition: str, values: Mapping[str, str | float]) -> bool:
         return conditional_update(self._dynamodb, self._table, key, expression, condition, values)

@@ -1,0 +1,101 @@
+"""Where the function is put together: the one place that knows AWS's clients, the clock and the dice."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, cast
+
+import botocore.session
+from botocore.config import Config
+
+from push_content.account_run import Collaborators
+from push_content.invocation import PushInvocation
+from push_content.push_notes import PushNotes
+from push_content.queues import ContentQueue, DeadLetterQueue
+from push_content.second_look import SecondLook
+from push_content.settings import Settings
+from push_content.side_by_side import MAX_THREADS, SideBySide
+from push_content.telemetry import Telemetry
+from push_content.tokens import TokenCache
+from zendesk_channel.accounts import AccountsTable
+from zendesk_channel.addresses import ZendeskAddresses
+from zendesk_channel.aws import CLIENT_CONFIG
+from zendesk_channel.client import ZendeskClient
+from zendesk_channel.credentials import CredentialStore
+from zendesk_channel.pauses import SharedPauses
+from zendesk_channel.recheck import TokenRecheck
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+# As many connections as there are threads, or botocore throws the surplus away and says so.
+_CLIENT_CONFIG: Final = CLIENT_CONFIG.merge(Config(max_pool_connections=MAX_THREADS))
+
+
+def compose(env: Mapping[str, str]) -> PushInvocation:
+    """The function on AWS's real clients, and on Zendesk's own over the network.
+
+    Raises:
+        ConfigurationError: the environment is incomplete or makes no sense.
+    """
+    settings = Settings.from_env(env)
+    # botocore itself: boto3 would add nothing here but its own import to the cold start.
+    session = botocore.session.get_session()
+    sqs = cast("SQSClient", session.create_client("sqs", config=_CLIENT_CONFIG))
+    dynamodb = cast("DynamoDBClient", session.create_client("dynamodb", config=_CLIENT_CONFIG))
+    secrets = cast("SecretsManagerClient", session.create_client("secretsmanager", config=_CLIENT_CONFIG))
+    return assemble(
+        settings,
+        sqs=sqs,
+        accounts=AccountsTable(dynamodb, settings.accounts_table),
+        pauses=SharedPauses(dynamodb, settings.accounts_table),
+        credentials=CredentialStore(secrets, settings.secret_prefix, settings.data_key_arn),
+        zendesk=ZendeskClient(ZendeskAddresses(settings.zendesk_base_url), max_connections=MAX_THREADS),
+    )
+
+
+def assemble(
+    settings: Settings,
+    *,
+    sqs: "SQSClient",
+    accounts: AccountsTable,
+    pauses: SharedPauses,
+    credentials: CredentialStore,
+    zendesk: ZendeskClient,
+    telemetry: Telemetry | None = None,
+    side_by_side: SideBySide | None = None,
+    clock: Callable[[], float] = time.time,
+    stopwatch: Callable[[], float] = time.monotonic,
+    uniform: Callable[[float, float], float] | None = None,
+) -> PushInvocation:
+    """The function on the collaborators that it is given.
+
+    Args:
+        clock: epoch seconds.
+        stopwatch: seconds since whenever, only ever growing.
+        uniform: draws a number from a range; for jitter.
+    """
+    return PushInvocation(
+        collaborators=Collaborators(
+            zendesk=zendesk,
+            tokens=TokenCache(credentials),
+            second_look=SecondLook(accounts, TokenRecheck(accounts, credentials, zendesk, clock)),
+            telemetry=telemetry
+            or Telemetry(settings.service, settings.metrics_namespace, settings.log_level),
+            clock=clock,
+            stopwatch=stopwatch,
+            push_timeout=settings.push_timeout,
+            max_resources=settings.max_resources_per_request,
+            reserve_percent=settings.rate_limit_reserve_percent,
+        ),
+        pauses=pauses,
+        push_notes=PushNotes(pauses),
+        content_queue=ContentQueue(sqs, settings.content_queue_url),
+        dead_letter_queue=DeadLetterQueue(sqs, settings.dead_letter_queue_url),
+        side_by_side=side_by_side or SideBySide(),
+        rules=settings.waiting,
+        # SnapStart gives every copy of the function the same state of the ordinary generator.
+        uniform=uniform or random.SystemRandom().uniform,
+    )

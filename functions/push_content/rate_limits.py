@@ -1,0 +1,41 @@
+"""What Zendesk's headers say about its rate limit, which is per subdomain and minute. Pure."""
+
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+DEFAULT_PAUSE: Final = 60.0  # seconds, for a 429 that does not say; the limit is per minute
+# Seconds. Zendesk asks for a minute or two, in maintenance for longer. What asks for more than an hour is a
+# mistake that must not stop a customer's messages for days; asking again after an hour costs one request.
+LONGEST_PAUSE: Final = 3600.0
+SHORTEST_PAUSE: Final = 1.0
+_SECONDS: Final = re.compile(r"\d{1,18}(?:\.\d{1,9})?")
+
+
+def retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:
+    """Retry-After, in seconds or as an HTTP date, within bounds; None if there is none that makes sense."""
+    text = (headers.get("Retry-After") or "").strip()
+    if _SECONDS.fullmatch(text):
+        seconds = float(text)
+    else:
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - now
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+    return min(max(seconds, SHORTEST_PAUSE), LONGEST_PAUSE)
+
+
+def reserve_reached_until(headers: Mapping[str, str], reserve_percent: float, now: float) -> float | None:
+    """The end of the minute (epoch seconds) if what remains of the limit is the customer's other integrations'."""
+    limit = _count(headers.get("X-Rate-Limit"))
+    remaining = _count(headers.get("X-Rate-Limit-Remaining"))
+    if remaining is None:
+        return None
+    reserve = (limit or 0) * reserve_percent / 100
+    return (now // 60 + 1) * 60 if remaining <= reserve else None
+
+
+def _count(text: str | None) -> int | None:
+    text = (text or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

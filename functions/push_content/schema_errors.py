@@ -1,0 +1,89 @@
+"""What Zendesk's 400 says, and about whom: the one place that reads its text.
+
+Zendesk validates with json-schema, whose errors begin with a path into the request::
+
+    The property '#/external_resources/3/author/name' of type integer did not match …
+
+A request's resources come from several messages. An error is given to the message that owns the resource and to
+no other, with the index that the resource has there.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+_RESOURCE: Final = re.compile(r"\s*The property '#/external_resources/(\d{1,9})(?=[/'])")
+_BODY: Final = re.compile(r"\s*The property '#/(?:request_id|instance_push_id)(?=[/'])")
+_ERROR: Final = re.compile(r"\s*The property '#/")
+
+
+@dataclass(frozen=True)
+class SchemaErrors:
+    """The errors of one answer.
+
+    Attributes:
+        by_resource: the errors of each resource that is named, by its index in the request.
+        of_body: errors that name ``#/request_id`` or ``#/instance_push_id``: they are every message's.
+        text: everything the answer said. For a message only that was alone in its request.
+    """
+
+    by_resource: dict[int, list[str]] = field(default_factory=dict)
+    of_body: list[str] = field(default_factory=list)
+    text: str = ""
+
+
+def schema_errors(body: bytes, resources: int) -> SchemaErrors:
+    """Read the body of a 400 or 422 to a request of so many resources. Indices beyond it name nobody."""
+    texts = _texts(body)
+    found = SchemaErrors(text="; ".join(text.strip() for text in texts) or excerpt(body))
+    for text in texts:
+        named = _RESOURCE.match(text)
+        if named and int(named[1]) < resources:
+            found.by_resource.setdefault(int(named[1]), []).append(text.strip())
+        elif _BODY.match(text):
+            found.of_body.append(text.strip())
+    return found
+
+
+def with_index(error: str, index: int, own_index: int) -> str:
+    """An error of the request's resource ``index``, as one of the message's resource ``own_index``.
+
+    The validator repeats the path in the errors of alternatives, each on a line of its own, so those are
+    rewritten too; text further on in a line may be the customer's and stays.
+    """
+    path = re.compile(rf"^(\s*(?:- )?The property '#/external_resources/){index}(?=[/'])", flags=re.MULTILINE)
+    return path.sub(rf"\g<1>{own_index}", error)
+
+
+def excerpt(body: bytes, limit: int = 4096) -> str:
+    """The beginning of a body that is not what it should be, as text."""
+    return body[:limit].decode("utf-8", "replace").strip()
+
+
+def _texts(body: bytes) -> list[str]:
+    try:
+        answer: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return []
+    said = answer
+    for key in ("error", "message"):
+        if isinstance(said, dict) and key in said:
+            said = said[key]
+    if isinstance(said, str):
+        return _split(said)
+    if isinstance(said, Sequence):
+        return [text for text in said if isinstance(text, str)]
+    return []
+
+
+def _split(text: str) -> list[str]:
+    """The errors in one string, which begin on lines of their own."""
+    errors: list[str] = []
+    for line in text.splitlines():
+        if errors and not _ERROR.match(line):
+            errors[-1] += "\n" + line
+        else:
+            errors.append(line)
+    return errors
