@@ -85,8 +85,11 @@ def _is_outside_failure(error: Exception) -> bool:
     """Whether the network, the disk or AWS failed; everything else is a bug and keeps its trace."""
     if isinstance(error, OSError):
         return True
-    botocore = sys.modules.get("botocore.exceptions")  # not imported for this: it costs more than the help
-    return botocore is not None and isinstance(error, (botocore.ClientError, botocore.BotoCoreError))
+    # Not imported for this: that would cost more than the help.
+    botocore, urllib3 = sys.modules.get("botocore.exceptions"), sys.modules.get("urllib3.exceptions")
+    if botocore is not None and isinstance(error, (botocore.ClientError, botocore.BotoCoreError)):
+        return True
+    return urllib3 is not None and isinstance(error, urllib3.HTTPError)
 
 
 def _fail(message: str, exit_code: int) -> int:

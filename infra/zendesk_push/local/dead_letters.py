@@ -86,7 +86,7 @@ def _read(message: dict[str, Any]) -> tuple[str, DeadLetterReason]:
     source = message["MessageId"]
     try:
         context = json.loads(attributes.get("Context", ""))
-        source = context["source_message_id"]
+        source = context["message_id"]
     except (ValueError, KeyError, TypeError):
         pass
     return source, DeadLetterReason(attributes.get("ErrorCode", ""), attributes.get("ErrorMessage", ""))

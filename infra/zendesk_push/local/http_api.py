@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from zendesk_push.local.errors import LocalStackError
 from zendesk_push.local.http_events import (
@@ -17,6 +16,7 @@ from zendesk_push.local.http_events import (
     MalformedAnswerError,
     build_event,
     build_response,
+    host_name,
 )
 from zendesk_push.local.invocation import InvocationResult
 from zendesk_push.local.routing import Router
@@ -96,9 +96,8 @@ class HttpApi:
         return _response(route, result)
 
     def _is_own_name(self, host_header: str) -> bool:
-        try:
-            host = urlsplit(f"//{host_header}").hostname or ""
-        except ValueError:
+        host = host_name(host_header)
+        if host is None:
             return False
         if host in _LOCAL_NAMES or host.endswith(".localhost") or host == self._bind:
             return True

@@ -67,7 +67,7 @@ def build_event(request: HttpRequest, route_key: str, path_parameters: Mapping[s
     """The event that a function gets for a request which matched a route."""
     query = urlsplit(request.target).query
     body, is_base64 = _body(request)
-    host = request.header("host")
+    domain = host_name(request.header("host")) or ""
     now = time.time()
     cookies = [cookie.strip() for cookie in request.header("cookie").split(";") if cookie.strip()]
     event = {
@@ -81,9 +81,8 @@ def build_event(request: HttpRequest, route_key: str, path_parameters: Mapping[s
         "requestContext": {
             "accountId": ACCOUNT_ID,
             "apiId": "local",
-            # With its port, unlike AWS's: the function builds its public URLs from it.
-            "domainName": host,
-            "domainPrefix": host.split(".")[0],
+            "domainName": domain,  # as AWS's, it has no port: that is in the host header only
+            "domainPrefix": domain.split(".")[0],
             "http": {
                 "method": request.method,
                 "path": request.path,
@@ -104,6 +103,16 @@ def build_event(request: HttpRequest, route_key: str, path_parameters: Mapping[s
     # What there is nothing of is left out, except for the flag.
     optional = ("cookies", "queryStringParameters", "pathParameters", "body")
     return {key: value for key, value in event.items() if value or key not in optional}
+
+
+def host_name(host_header: str) -> str | None:
+    """The name or address in a Host header, without its port; None where there is none or it is nonsense."""
+    try:
+        parts = urlsplit(f"//{host_header}")
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts.hostname
 
 
 def _headers(request: HttpRequest, now: float) -> dict[str, str]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
+from urllib3.exceptions import HTTPError
+
 from zendesk_push.local.dead_letters import DeadLetterReader, DeadLetterReason
 from zendesk_push.local.errors import LocalStackError
 from zendesk_push.local.samples import ACCOUNTS, DeadLetter, Delivered, Sample, load_samples
@@ -116,7 +118,7 @@ class SampleFlow:
         subdomain, name = item
         try:
             account = connect_account(self._stack.zendesk_url, subdomain, name)
-        except ConnectError as error:
+        except (ConnectError, HTTPError) as error:
             raise LocalStackError(f"the account of {subdomain} can't be connected: {error}") from error
         if account.page_state != _CONNECTED:
             raise LocalStackError(f"the page for {subdomain} says {account.page_state}, not {_CONNECTED}")

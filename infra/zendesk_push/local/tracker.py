@@ -107,13 +107,13 @@ class MessageTracker:
         """An invocation has ended."""
         reasons = self._lookup.dead_letters(outcome.deleted)
         with self._changed:
-            for message_id in outcome.left:
+            for message_id in (record["messageId"] for record in outcome.records):
                 known = self._messages.get(message_id)
-                if known is not None:
+                if known is None:
+                    continue
+                if message_id in outcome.left:
                     self._put(replace(known, state=State.WAITING, error=outcome.error))
-            for message_id in outcome.deleted:
-                known = self._messages.get(message_id)
-                if known is not None:
+                else:
                     self._put(self._ended(known, reasons.get(message_id)))
             self._forget_oldest()
 

@@ -16,7 +16,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """A command of the tests' own, found where all commands are."""
     module = ModuleType("zendesk_push.commands.example_command")
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(cli.COMMANDS, "example-command", "for the tests")  # type: ignore[misc]
+    monkeypatch.setitem(cli.COMMANDS, "example-command", "for the tests")
 
     def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--number", type=int, default=0)
@@ -103,7 +103,7 @@ def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_command_that_is_not_there_does_not_break_the_others(
     command: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(cli.COMMANDS, "left-out", "not installed")  # type: ignore[misc]
+    monkeypatch.setitem(cli.COMMANDS, "left-out", "not installed")
 
     assert cli.main(["left-out"]) == 1
     assert "'left-out' is not part of this installation" in capsys.readouterr().err

@@ -55,8 +55,8 @@ def test_a_request_is_described_as_api_gateway_does() -> None:
     assert event["headers"]["x-forwarded-for"] == "192.0.2.7, 10.1.2.3"
     assert event["headers"]["x-forwarded-port"] == "8080"
     assert event["headers"]["x-forwarded-proto"] == "http"
-    assert event["headers"]["host"] == context["domainName"] == "127.0.0.1:8080"
-    assert context["domainPrefix"] == "127"
+    assert event["headers"]["host"] == "127.0.0.1:8080"
+    assert (context["domainName"], context["domainPrefix"]) == ("127.0.0.1", "127")
     assert context["stage"] == "$default"
     assert context["http"] == {
         "method": "GET",
