@@ -163,6 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
             "REMOTE_ADDR": self.client_address[0],
             "wsgi.url_scheme": "http",
             "wsgi.input": io.BytesIO(),
+            "wsgi.input_terminated": True,  # it is the whole body, whatever the headers say
             "simulator.headers": tuple(self.headers.items()),
         }
         for name, value in self.headers.items():
@@ -175,7 +176,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read_body(self, limit: int) -> bytes:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            body = DechunkedInput(cast("IO[bytes]", self.rfile)).read(limit + 1)
+            chunks = cast("io.RawIOBase", DechunkedInput(cast("IO[bytes]", self.rfile)))
+            body = io.BufferedReader(chunks).read(limit + 1)
         else:
             length = int(self.headers.get("Content-Length") or 0)
             if length < 0:

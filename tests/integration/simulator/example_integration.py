@@ -22,7 +22,6 @@ class ExampleIntegration:
     event_bodies: list[Any] = field(default_factory=list)
     metadata: str = '{"remembered": "ünïcode & <b>"}'
     page_status: int = 200
-    asked: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))

@@ -16,6 +16,7 @@ from zendesk_push.simulator.strict_json import HugeInteger
 FILES = "file:///bundle/gems/any_channel_json_schemas-0.15.0/json_schemas"
 RESOURCE = f"in schema {FILES}/external_resource.json#"
 BODY = f"in schema {FILES}/push_parameters.json#"
+ONE_OF = "one or more of the following types"
 
 
 def body(*resources: Any, **more: Any) -> dict[str, Any]:
@@ -69,8 +70,7 @@ def without(key: str) -> dict[str, Any]:
         ),
         (
             resource("1", fields=[{"id": None, "value": 1}]),
-            "#/external_resources/1/fields/0/id' of type null did not match one or more of the following "
-             "types: integer, string",
+            f"#/external_resources/1/fields/0/id' of type null did not match {ONE_OF}: integer, string",
         ),
         (
             resource("1", display_info=[{"type": "a", "data": "text"}]),

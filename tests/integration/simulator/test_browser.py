@@ -1,0 +1,77 @@
+"""The Admin Center in a real browser: the iframe, the form POST into it, the redirect that ends it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from integration.simulator.example_integration import ExampleIntegration
+    from zendesk_push.simulator import Simulator
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on PATH")
+
+
+@pytest.fixture(params=[True, False], ids=["scripts", "no-scripts"])
+def scripts(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture
+def page(scripts: bool) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        context = browser.new_context(java_script_enabled=scripts)
+        yield context.new_page()
+        context.close()
+        browser.close()
+
+
+@pytest.mark.parametrize("own_host", [True, False], ids=["acme.localhost", "127.0.0.1"])
+def test_add_edit_remove(
+    zendesk: Simulator, integration: ExampleIntegration, page: Page, scripts: bool, own_host: bool
+) -> None:
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    start = zendesk.url_of("acme") if own_host else zendesk.url
+
+    def save(name: str | None) -> None:
+        if not scripts:
+            page.get_by_role("button", name="Open the integration's page").click()
+        frame = page.frame_locator("iframe")
+        if name is not None:
+            frame.get_by_label("Name").fill(name)
+        frame.get_by_role("button", name="Save").click()
+        if not scripts:
+            frame.get_by_role("link", name="Back to the accounts").click()
+        page.wait_for_url(f"{start}/admin/acme")
+
+    page.goto(f"{start}/admin/acme")
+    page.get_by_label("Administrator's language").select_option("fr")
+    page.get_by_role("button", name="Add account").click()
+    save("Acme support")
+    assert page.get_by_role("row", name="Acme support").count() == 1
+    [account] = list(zendesk.core.accounts)
+    assert (account.state, account.locale) == ("active", "fr")
+    assert dict(integration.callbacks[0])["zendesk_access_token"] == account.token
+
+    page.get_by_role("link", name="Edit Acme support").click()
+    save(None)
+    assert dict(integration.callbacks[1])["name"] == "Acme support"
+
+    page.get_by_role("button", name="Deactivate Acme support").click()
+    page.get_by_role("button", name="Activate Acme support").click()
+    page.get_by_role("button", name="Remove Acme support").click()
+    page.get_by_text("No account yet").wait_for()
+    assert account.state == "deleted"
+    assert problems == []
