@@ -1,0 +1,190 @@
+"""The accounts' table in memory: what both functions write and read there, under the same conditions.
+
+The adapters' methods stand for themselves here, not DynamoDB's expressions: whoever needs those uses moto.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Never
+
+from zendesk_channel.accounts import Account, AccountsTable
+from zendesk_channel.contract import InstancePushId, Subdomain
+from zendesk_channel.errors import RevisionConflictError
+from zendesk_channel.pauses import SharedPauses, Standing
+
+_BESIDE_THE_REVISION = (
+    "refused_version",
+    "paused_until",
+    "pause_seconds",
+    "pause_reason",
+    "request_limit",
+    "last_push_at",
+)
+
+
+@dataclass
+class InMemoryTable:
+    """The items. ``writes`` counts the writes that took place."""
+
+    accounts: dict[InstancePushId, Account] = field(default_factory=dict)
+    paused_until: dict[Subdomain, float] = field(default_factory=dict)
+    writes: int = 0
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def put(self, account: Account) -> None:
+        """Write an account as DynamoDB would keep it: of floats, three decimals are left."""
+        rounded: dict[str, Any] = {
+            each.name: round(value, 3)
+            for each in fields(account)
+            if isinstance(value := getattr(account, each.name), float)
+        }
+        self.accounts[account.instance_push_id] = replace(account, **rounded)
+        self.writes += 1
+
+
+class InMemoryAccounts(AccountsTable):
+    """``AccountsTable`` without DynamoDB."""
+
+    def __init__(self, table: InMemoryTable) -> None:
+        self._store = table
+
+    def get(self, instance_push_id: InstancePushId) -> Account | None:
+        """As the table's."""
+        with self._store.lock:
+            return self._store.accounts.get(instance_push_id)
+
+    def save(self, account: Account) -> Account:
+        """As the table's."""
+        with self._store.lock:
+            found = self._store.accounts.get(account.instance_push_id)
+            if (found.revision if found else 0) != account.revision:
+                raise RevisionConflictError("UpdateItem", "ConditionalCheckFailedException")
+            beside: dict[str, Any] = {
+                name: getattr(found or _blank(account), name) for name in _BESIDE_THE_REVISION
+            }
+            self._store.put(replace(account, revision=account.revision + 1, **beside))
+            return self._store.accounts[account.instance_push_id]
+
+    def mark_refused(self, account: Account) -> bool:
+        """As the table's."""
+        with self._store.lock:
+            found = self._store.accounts.get(account.instance_push_id)
+            if found is None or found.token_version != account.token_version:
+                return False
+            self._store.put(replace(found, refused_version=account.token_version))
+            return True
+
+    def clear_refused(self, account: Account) -> bool:
+        """As the table's."""
+        with self._store.lock:
+            found = self._store.accounts.get(account.instance_push_id)
+            if found is None or found.refused_version != account.token_version:
+                return False
+            self._store.put(replace(found, refused_version=None))
+            return True
+
+    def update(
+        self, instance_push_id: InstancePushId, expression: str, condition: str, values: Mapping[str, Any]
+    ) -> Never:
+        """There are no expressions here.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError("DynamoDB's expressions need DynamoDB, or moto")
+
+    def pages(
+        self, start: str | None = None, *, page_size: int = 100
+    ) -> Iterator[tuple[list[Account], str | None]]:
+        """As the table's."""
+        while True:
+            with self._store.lock:
+                keys = sorted(key for key in self._store.accounts if start is None or key > start)
+                page = [self._store.accounts[key] for key in keys[:page_size]]
+            start = keys[page_size - 1] if len(keys) > page_size else None
+            yield page, start
+            if start is None:
+                return
+
+
+class InMemoryPauses(SharedPauses):
+    """``SharedPauses`` without DynamoDB."""
+
+    def __init__(self, table: InMemoryTable) -> None:
+        self._store = table
+
+    def standing(self, instance_push_ids: Iterable[InstancePushId]) -> Standing:
+        """As the table's."""
+        with self._store.lock:
+            accounts = {
+                key: self._store.accounts[key] for key in instance_push_ids if key in self._store.accounts
+            }
+            subdomains = {account.subdomain for account in accounts.values()}
+            return Standing(
+                accounts,
+                {key: until for key, until in self._store.paused_until.items() if key in subdomains},
+            )
+
+    def pause_subdomain(self, subdomain: Subdomain, until: float) -> bool:
+        """As the table's."""
+        until = round(until, 3)
+        with self._store.lock:
+            if self._store.paused_until.get(subdomain, until - 1) >= until:
+                return False
+            self._store.paused_until[subdomain] = until
+            self._store.writes += 1
+            return True
+
+    def pause_account(
+        self,
+        account: Account,
+        until: float,
+        *,
+        pause_seconds: float,
+        reason: str,
+        request_limit: int | None = None,
+    ) -> bool:
+        """As the table's."""
+        with self._store.lock:
+            found = self._store.accounts.get(account.instance_push_id)
+            if found is None or (found.paused_until and found.paused_until >= round(until, 3)):
+                return False
+            self._store.put(
+                replace(
+                    found,
+                    paused_until=until,
+                    pause_seconds=pause_seconds,
+                    pause_reason=reason,
+                    request_limit=found.request_limit if request_limit is None else request_limit,
+                )
+            )
+            return True
+
+    def clear_pause(self, account: Account, *, request_limit: int | None) -> bool:
+        """As the table's."""
+        with self._store.lock:
+            found = self._store.accounts.get(account.instance_push_id)
+            if found is None or (found.paused_until and found.paused_until != account.paused_until):
+                return False
+            self._store.put(
+                replace(
+                    found, paused_until=0, pause_seconds=0, pause_reason=None, request_limit=request_limit
+                )
+            )
+            return True
+
+    def note_pushes(self, accounts: Sequence[Account], at: float) -> bool:
+        """As the table's: all of them or none."""
+        with self._store.lock:
+            found = [self._store.accounts.get(account.instance_push_id) for account in accounts]
+            noted = [replace(account, last_push_at=at) for account in found if account is not None]
+            if len(noted) < len(found):
+                return False
+            for account in noted:
+                self._store.put(account)
+            return True
+
+
+def _blank(account: Account) -> Account:
+    return Account(account.instance_push_id, account.subdomain, account.state, 0)

@@ -1,0 +1,43 @@
+"""A client of the simulated Zendesk that opens no socket: the real client from its verdicts inwards."""
+
+from collections.abc import Callable
+
+from urllib3 import HTTPHeaderDict
+
+from zendesk_channel.addresses import ZendeskAddresses
+from zendesk_channel.client import PUSH_PATH, Response, ZendeskClient
+from zendesk_channel.contract import PushToken, Subdomain
+from zendesk_channel.errors import ZendeskTimeoutError, ZendeskUnreachableError
+from zendesk_push.simulator.answers import NoAnswerError
+from zendesk_push.simulator.core import ZendeskState
+
+
+class InMemoryZendeskClient(ZendeskClient):
+    """``ZendeskClient`` whose requests go straight to a simulator's core.
+
+    Args:
+        wait: lets the given seconds pass on the clock of the run; called for a request that hangs.
+    """
+
+    def __init__(self, zendesk: ZendeskState, wait: Callable[[float], None]) -> None:
+        super().__init__(ZendeskAddresses("https://{subdomain}.zendesk.com"))
+        self._zendesk = zendesk
+        self._wait = wait
+
+    def _post(
+        self, subdomain: Subdomain, path: str, token: PushToken, body: bytes, timeout: float
+    ) -> Response:
+        authorization = f"Bearer {token.reveal()}"
+        endpoint = "push" if path == PUSH_PATH else "validate_token"
+        # A server drops a connection before it has read the body; so this is asked first, as it asks.
+        if self._zendesk.drops_connection(endpoint, subdomain, authorization):
+            raise ZendeskUnreachableError("the connection to Zendesk broke (ProtocolError)")
+        call = self._zendesk.push if path == PUSH_PATH else self._zendesk.validate_token
+        try:
+            answer = call(subdomain, authorization, body)
+        except NoAnswerError as nothing:
+            if nothing.reason == "hang":
+                self._wait(timeout)
+                raise ZendeskTimeoutError(f"no answer from Zendesk within {timeout:g} s") from None
+            raise ZendeskUnreachableError("the connection to Zendesk broke (ProtocolError)") from None
+        return Response(answer.status, HTTPHeaderDict(answer.headers), answer.body)
