@@ -10,7 +10,7 @@ DEFAULT_PAUSE: Final = 60.0  # seconds, for a 429 that does not say; the limit i
 # mistake that must not stop a customer's messages for days; asking again after an hour costs one request.
 LONGEST_PAUSE: Final = 3600.0
 SHORTEST_PAUSE: Final = 1.0
-_SECONDS: Final = re.compile(r"\d{1,18}(?:\.\d{1,9})?")
+_SECONDS: Final = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,9})?")
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:
