@@ -67,12 +67,16 @@ class Accounts:
         self._accounts: dict[str, Account] = {}
         self._by_token: dict[str, Account] = {}
         self._subdomains: dict[str, None] = {}
+        self._perhaps_pending: dict[str, Account] = {}
 
     def __iter__(self) -> Iterator[Account]:
         return iter(self._accounts.values())
 
     def subdomains(self) -> tuple[str, ...]:
         return tuple(self._subdomains)
+
+    def has_subdomain(self, subdomain: str) -> bool:
+        return subdomain in self._subdomains
 
     def open_subdomain(self, subdomain: str) -> None:
         self._subdomains[subdomain] = None
@@ -102,11 +106,17 @@ class Accounts:
         self.open_subdomain(subdomain)
         account = Account(identity, subdomain, now, locale=locale)
         self._accounts[identity] = account
-        pending = [other for other in self if other.state is AccountState.PENDING]
+        self._perhaps_pending[identity] = account
+        if len(self._perhaps_pending) > MAX_PENDING:
+            self._forget_pending()
+        return account
+
+    def _forget_pending(self) -> None:
+        pending = [each for each in self._perhaps_pending.values() if each.state is AccountState.PENDING]
         for forgotten in pending[:-MAX_PENDING]:
             self.revoke(forgotten)
             del self._accounts[forgotten.instance_push_id]
-        return account
+        self._perhaps_pending = {each.instance_push_id: each for each in pending[-MAX_PENDING:]}
 
     def issue(self, account: Account, now: float, value: str | None = None) -> Token:
         """Hand out one more token; the oldest goes when the account has MAX_TOKENS_PER_ACCOUNT."""

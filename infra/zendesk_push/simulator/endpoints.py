@@ -164,7 +164,7 @@ class Endpoints:
         )
 
     def _admit(self, call: _Call, work: Callable[[_Call, Account], Answer]) -> Answer:
-        if call.subdomain is not None and call.subdomain not in self._accounts.subdomains():
+        if call.subdomain is not None and not self._accounts.has_subdomain(call.subdomain):
             return answers.no_help_desk()
         if len(call.body) > self.max_body_bytes:
             return answers.too_large()

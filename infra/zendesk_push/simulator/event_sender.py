@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_EVENTS_PER_DELIVERY = 100
 MAX_WAITING = 10_000
 MAX_DELIVERIES = 1_000
-TIMEOUT = urllib3.Timeout(connect=5, read=15)
+TIMEOUT = urllib3.Timeout(connect=5, read=10)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,14 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.wrappers import Response
 
-from zendesk_push.simulator import admin_routes, answers, api_routes, control_routes, ticket_routes
+from zendesk_push.simulator import (
+    admin_routes,
+    answers,
+    api_routes,
+    control_routes,
+    ticket_routes,
+    traffic_routes,
+)
 from zendesk_push.simulator.answers import NoAnswerError
 from zendesk_push.simulator.connections import Server
 from zendesk_push.simulator.core import ZendeskState
@@ -109,6 +116,7 @@ class _Application:
                 *api_routes.rules(),
                 *admin_routes.rules(),
                 *ticket_routes.rules(),
+                *traffic_routes.rules(),
                 *control_routes.rules(),
                 Rule("/static/<name>", endpoint=_static, methods=["GET"]),
             ],

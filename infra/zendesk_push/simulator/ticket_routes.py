@@ -1,4 +1,4 @@
-"""The pages that an agent (and the curious) would look at: tickets with their threads, and the API's traffic."""
+"""The pages that an agent would look at: tickets with their threads."""
 
 from __future__ import annotations
 
@@ -45,15 +45,6 @@ def ticket(site: Site, visit: Visit, ticket_id: int) -> Response:
     return page("ticket.html", section="tickets", ticket=found, row=row, comments=comments)
 
 
-def traffic(site: Site, visit: Visit) -> Response:
-    requests = [each for each in site.core.requests if visit.subdomain in (None, each.subdomain)][::-1]
-    with site.core.lock:
-        faults = [fault.as_json() for fault in site.core.faults]
-    return page(
-        "traffic.html", section="traffic", requests=requests[:MAX_ROWS], total=len(requests), faults=faults
-    )
-
-
 def _row(site: Site, found: Ticket) -> dict[str, Any]:
     account = site.core.accounts.get(found.instance_push_id)
     return {
@@ -84,5 +75,4 @@ def rules() -> list[Rule]:
     return [
         Rule("/tickets", endpoint=tickets, methods=["GET"]),
         Rule("/tickets/<int:ticket_id>", endpoint=ticket, methods=["GET"]),
-        Rule("/traffic", endpoint=traffic, methods=["GET"]),
     ]

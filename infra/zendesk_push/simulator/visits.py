@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 
+SCALARS = (str, int, float, Decimal, bool, type(None))
+
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(HERE / "templates"),
     autoescape=True,
@@ -33,6 +36,9 @@ _TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters["rich_text"] = rich_text
+_TEMPLATES.filters["brief"] = lambda value: (
+    str(value)[:200] if isinstance(value, SCALARS) else type(value).__name__
+)
 _TEMPLATES.filters["moment"] = lambda at: timestamp(at).replace("T", " ").removesuffix("Z") + " UTC"
 
 
