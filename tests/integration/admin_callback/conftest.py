@@ -7,6 +7,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from integration.admin_callback import aws_faults
 from integration.admin_callback.loopback_zendesk import LoopbackZendesk, running
 from integration.admin_callback.world import World
 
@@ -20,26 +21,37 @@ def aws_endpoint() -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def aws_session(aws_endpoint: str) -> Iterator[boto3.Session]:
+    """One session, as loading the services' models takes longer than a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_ENDPOINT_URL": aws_endpoint,
+            "AWS_DEFAULT_REGION": "eu-central-1",
+            "AWS_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "POWERTOOLS_SERVICE_NAME": "admin-callback",
+            "POWERTOOLS_METRICS_NAMESPACE": "ZendeskPush",
+            "LOG_LEVEL": "DEBUG",
+        }.items():
+            patch.setenv(name, value)
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        boto3.setup_default_session()
+        session = boto3.DEFAULT_SESSION
+        assert session is not None
+        yield session
+
+
 @pytest.fixture
-def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def aws(aws_session: boto3.Session, aws_endpoint: str) -> Iterator[str]:
     """An empty AWS, and an environment that points to it."""
     urllib.request.urlopen(  # noqa: S310 (loopback)
         urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST")  # noqa: S310
     ).close()
-    for name, value in {
-        "AWS_ENDPOINT_URL": aws_endpoint,
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_REGION": "eu-central-1",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "POWERTOOLS_SERVICE_NAME": "admin-callback",
-        "POWERTOOLS_METRICS_NAMESPACE": "ZendeskPush",
-        "LOG_LEVEL": "DEBUG",
-    }.items():
-        monkeypatch.setenv(name, value)
-    boto3.setup_default_session(region_name="eu-central-1")
-    return aws_endpoint
+    yield aws_endpoint
+    aws_faults.clear()
 
 
 @pytest.fixture

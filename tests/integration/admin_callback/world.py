@@ -16,6 +16,7 @@ from admin_callback.composition import Application, build
 from admin_callback.metadata import Envelope, MetadataSealer, Seal, parse_metadata
 from admin_callback.settings import Settings
 from admin_callback.timing import Timing
+from integration.admin_callback import aws_faults
 from integration.admin_callback.loopback_zendesk import LoopbackZendesk
 from zendesk_channel.accounts import Account, AccountsTable
 from zendesk_channel.addresses import ZendeskAddresses
@@ -126,6 +127,11 @@ class World:
     def restart(self, **overrides: Any) -> None:
         """Another container, perhaps with other settings."""
         self.app = build(Settings(**{**vars(self.settings), **overrides}), self.clock.timing)
+
+    def heal_aws(self) -> None:
+        """Another container, and AWS without the faults that a test set."""
+        aws_faults.clear()
+        self.restart()
 
     def request(
         self, method: str, path: str, body: str | None = None, *, base64_encoded: bool = False, **headers: str

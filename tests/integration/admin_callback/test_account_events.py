@@ -1,0 +1,305 @@
+"""Events about accounts: who may say what, in which order, and what it does."""
+
+import base64
+import json
+import math
+from typing import Any
+
+import pytest
+
+from integration.admin_callback import aws_faults
+from integration.admin_callback.world import World
+from zendesk_channel.accounts import AccountState
+
+ACCOUNT = "3cd1d2a5-aaf2-41fe-a9f1-519499605854"
+OLD, NEW = "a" * 64, "b" * 64
+CREATE, ACTIVATE, DEACTIVATE, DESTROY = (
+    f"{verb}_integration_instance" for verb in ("create", "activate", "deactivate", "destroy")
+)
+
+
+@pytest.fixture
+def metadata(world: World) -> str:
+    return world.connect(account=ACCOUNT, token=OLD).metadata
+
+
+def state(world: World) -> AccountState:
+    return world.known(ACCOUNT).state
+
+
+def test_deactivate_and_activate(world: World, metadata: str) -> None:
+    assert world.event(DEACTIVATE, metadata, deactivated_by="error", deactivating_error="x").status == 200
+    assert state(world) is AccountState.INACTIVE
+    assert world.event(ACTIVATE, metadata).status == 200
+    assert state(world) is AccountState.ACTIVE
+    assert world.token(world.known(ACCOUNT)) == OLD
+
+
+def test_destroy_leaves_a_tombstone_and_a_recoverable_secret(world: World, metadata: str) -> None:
+    answer = world.event(DESTROY, metadata)
+    assert (answer.status, answer.body, answer.headers["Content-Type"]) == (200, "{}", "application/json")
+    account = world.known(ACCOUNT)
+    assert (account.state, account.subdomain) == (AccountState.DELETED, "acme")
+    assert (account.nonce, account.token_version, account.pending_version) == (None, "", None)
+    described = world.secrets.describe_secret(SecretId=f"zendesk-push/{ACCOUNT}")
+    assert (described["DeletedDate"] - described["LastChangedDate"]).total_seconds() >= 0
+    assert world.secret_deleted(ACCOUNT)
+
+
+@pytest.mark.parametrize("event", [CREATE, ACTIVATE, DEACTIVATE, DESTROY])
+def test_a_tombstones_old_metadata_does_nothing_any_more(world: World, metadata: str, event: str) -> None:
+    world.event(DESTROY, metadata)
+    before = world.known(ACCOUNT)
+    assert world.event(event, metadata).status == 200
+    assert world.known(ACCOUNT) == before
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("2026-01-01T00:00:02Z", "2026-01-01T00:00:01Z", AccountState.INACTIVE),
+        ("2026-01-01T00:00:02Z", "2026-01-01T00:00:02Z", AccountState.ACTIVE),
+        ("2026-01-01T00:00:02Z", "2026-01-01T00:00:02.500+00:00", AccountState.ACTIVE),
+        ("2026-01-01T00:00:02Z", "2026-01-01T03:00:01+03:00", AccountState.INACTIVE),
+        (1767225602, 1767225601, AccountState.INACTIVE),
+        (1767225602000, "2026-01-01T00:00:03Z", AccountState.ACTIVE),
+        ("2026-01-01T00:00:02Z", "no time at all", AccountState.ACTIVE),
+    ],
+)
+def test_what_is_older_than_the_last_applied_is_ignored(
+    world: World, metadata: str, first: Any, second: Any, expected: AccountState
+) -> None:
+    world.event(DEACTIVATE, metadata, first)
+    world.event(ACTIVATE, metadata, second)
+    assert state(world) is expected
+
+
+def test_a_timestamp_in_the_future_counts_as_now(world: World, metadata: str) -> None:
+    """Else one forged or wrong date would shut out every later event."""
+    world.event(DEACTIVATE, metadata, "2099-01-01T00:00:00Z")
+    until = world.known(ACCOUNT).events_applied_until
+    assert until == pytest.approx(world.clock.time, abs=0.001)
+    world.clock.time += 1
+    world.event(ACTIVATE, metadata, world.clock.time)
+    assert state(world) is AccountState.ACTIVE
+
+
+def test_several_in_one_body_are_applied_oldest_first(world: World, metadata: str) -> None:
+    world.events(
+        world.event_body(ACTIVATE, metadata, "2026-01-01T00:00:03Z"),
+        world.event_body(DEACTIVATE, metadata, "2026-01-01T00:00:02Z"),
+        world.event_body(CREATE, metadata, "2026-01-01T00:00:01Z"),
+    )
+    assert state(world) is AccountState.ACTIVE
+
+
+def test_one_that_fails_does_not_keep_the_others_from_being_applied(world: World, metadata: str) -> None:
+    other = world.connect(account="other").metadata
+    world.zendesk.down.add("slow")
+    stuck = world.seal("stuck", "slow", nonce="n", issued_at=world.clock.time, token=None)
+    stuck = world.callback("slow", instance_push_id="stuck").metadata
+    answer = world.events(
+        world.event_body(CREATE, stuck),
+        world.event_body("something_new", None),
+        {"type_id": DEACTIVATE, "data": None},
+        world.event_body(DEACTIVATE, "{}"),
+        world.event_body(DEACTIVATE, metadata),
+        world.event_body(DESTROY, other),
+    )
+    assert answer.status == 503
+    assert state(world) is AccountState.INACTIVE
+    assert world.known("other").state is AccountState.DELETED
+
+
+def test_a_seal_without_the_recorded_nonce_does_nothing(
+    world: World, metadata: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = world.known(ACCOUNT)
+    junk = world.callback(instance_push_id=ACCOUNT, zendesk_access_token="junk").metadata
+    capsys.readouterr()
+    for event in (CREATE, ACTIVATE, DEACTIVATE, DESTROY):
+        assert world.event(event, junk).body == "{}"
+    assert world.known(ACCOUNT) == before
+    assert capsys.readouterr().out.count('"EventsForged":[1.0]') == 4
+
+
+def rewritten(metadata: str, **values: Any) -> str:
+    return json.dumps({**json.loads(metadata), **values})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"instance_push_id": "victim"},
+        {"subdomain": "evil"},
+        {"sealed": ""},
+        {"sealed": "!!"},
+        {"sealed": base64.b64encode(b"x" * 200).decode()},
+        {"sealed": base64.b64encode(b"x").decode()},
+        {"sealed": 7},
+        {"v": 2},
+        {"v": None},
+        {"subdomain": "a.b"},
+        {"instance_push_id": ["x"]},
+    ],
+)
+def test_tampered_metadata_speaks_for_nobody(world: World, metadata: str, change: dict[str, Any]) -> None:
+    victim = world.connect(account="victim")
+    world.event(DESTROY, rewritten(metadata, **change))
+    assert world.known("victim").state is AccountState.ACTIVE
+    assert state(world) is AccountState.ACTIVE
+    assert victim.status == 200
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "1" * 4_999, "[" * 5_000, '{"v": 1}', "x" * 6_000, "NaN"])
+def test_metadata_that_is_not_ours_is_ignored(world: World, text: str) -> None:
+    assert (world.event(DESTROY, text).status, world.nothing_stored()) == (200, True)
+    assert world.callback(metadata=text).status in (200, 400)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("", 400),
+        ("null", 400),
+        ("[]", 400),
+        ("{}", 400),
+        ('{"events": {}}', 400),
+        ('{"events": null}', 400),
+        ("{" * 100_000, 400),
+        ('{"events": []', 400),
+        ('{"events": [' + "1" * 5_000 + "]}", 400),
+        ('{"events": []}', 200),
+        ('{"events": [null, 1, "x", [], {}]}', 200),
+        ('{"events": [{"type_id": 1, "data": [], "timestamp": {}}], "more": NaN}', 200),
+        ('{"events": [{"timestamp": 1e999}, {"timestamp": -1}, {"timestamp": true}]}', 200),
+        ('{"events": []}' + " " * 1024 * 1024, 413),
+    ],
+)
+def test_bodies(world: World, body: str, status: int) -> None:
+    answer = world.request("POST", "/event_callback", body, content_type="application/json")
+    assert answer.status == status
+    assert json.loads(answer.body) == {} if status == 200 else "error" in json.loads(answer.body)
+
+
+def test_a_base64_body_is_read_and_must_be_utf8(world: World, metadata: str) -> None:
+    def post(data: bytes) -> int:
+        text = base64.b64encode(data).decode()
+        return world.request("POST", "/event_callback", text, base64_encoded=True).status
+
+    assert post(json.dumps({"events": [world.event_body(DEACTIVATE, metadata)]}).encode()) == 200
+    assert state(world) is AccountState.INACTIVE
+    assert post(b'{"events": ["\xff"]}') == 400
+    assert world.request("POST", "/event_callback", "%%%", base64_encoded=True).status == 400
+
+
+def test_a_hundred_blobs_are_opened_and_ten_tokens_verified(world: World) -> None:
+    calls: list[str] = []
+    blobs = [
+        world.seal(f"account-{n}", f"zendesk-{n}", nonce="n", issued_at=world.clock.time, token=None)
+        for n in range(95)
+    ]
+    for n in range(15):
+        blobs.insert(0, world.callback(f"customer-{n}", instance_push_id=f"new-{n}").metadata)
+    aws_faults.record_calls(calls)
+    world.restart()
+    world.zendesk.asked.clear()
+    answer = world.events(*(world.event_body(CREATE, blob) for blob in blobs))
+    assert answer.status == 200
+    assert calls.count("kms.Decrypt") == 100
+    assert len(world.zendesk.asked) == 10
+    assert world.nothing_stored()
+
+
+def test_the_same_blob_is_opened_once_for_a_body(world: World, metadata: str) -> None:
+    calls: list[str] = []
+    aws_faults.record_calls(calls)
+    world.restart()
+    world.events(*(world.event_body(DEACTIVATE, metadata) for _ in range(5)))
+    assert calls.count("kms.Decrypt") == 1
+
+
+def test_an_event_for_an_unknown_account_costs_no_kms_call(world: World) -> None:
+    blob = world.seal("nobody", nonce="n", issued_at=world.clock.time)
+    calls: list[str] = []
+    aws_faults.record_calls(calls)
+    world.restart()
+    assert world.event(DESTROY, blob).status == 200
+    assert calls == ["dynamodb.GetItem"]
+
+
+def test_too_many_verifications_of_one_subdomain_are_throttled(world: World) -> None:
+    blobs = [world.callback(instance_push_id=f"new-{n}").metadata for n in range(10)]
+    world.restart()
+    assert [world.event(CREATE, blob).status for blob in blobs] == [200] * 10
+    answer = world.event(CREATE, blobs[0])
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "60")
+    world.clock.time += 61
+    assert world.event(CREATE, blobs[0]).status == 200
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [("dynamodb", "GetItem"), ("dynamodb", "UpdateItem"), ("secretsmanager", "DeleteSecret")],
+)
+def test_an_authentic_event_that_cannot_be_stored_asks_for_a_repeat(
+    world: World, metadata: str, service: str, operation: str
+) -> None:
+    aws_faults.refuse(service, operation, "ThrottledForGood")
+    world.restart()
+    assert world.event(DESTROY, metadata).status == 503
+
+
+def test_a_repeat_finishes_a_destroy_that_was_interrupted(world: World, metadata: str) -> None:
+    aws_faults.refuse("secretsmanager", "DeleteSecret", "InternalServiceError")
+    world.restart()
+    assert world.event(DESTROY, metadata).status == 503
+    assert state(world) is AccountState.DELETED  # nothing is pushed from now on
+    for event in (ACTIVATE, DEACTIVATE):
+        world.event(event, metadata)
+        assert state(world) is AccountState.DELETED
+    world.heal_aws()
+    assert world.event(DESTROY, metadata).status == 200
+    assert world.secret_deleted(ACCOUNT)
+    assert world.known(ACCOUNT).nonce is None
+
+
+def test_the_schedule_finishes_a_destroy_that_nobody_repeats(world: World, metadata: str) -> None:
+    aws_faults.refuse("secretsmanager", "DeleteSecret", "InternalServiceError")
+    world.restart()
+    world.event(DESTROY, metadata)
+    world.heal_aws()
+    world.revalidate()
+    assert world.secret_deleted(ACCOUNT)
+    assert (world.known(ACCOUNT).token_version, world.known(ACCOUNT).nonce) == ("", None)
+
+
+def test_create_after_a_confirmed_callback_needs_no_second_verification(world: World, metadata: str) -> None:
+    world.zendesk.asked.clear()
+    world.event(CREATE, metadata)
+    assert state(world) is AccountState.ACTIVE
+    assert world.zendesk.asked == []
+
+
+def test_activation_asks_again_about_a_token_that_was_refused(world: World, metadata: str) -> None:
+    """Deactivated accounts may well be refused; one that is switched on must not wait for the schedule."""
+    world.event(DEACTIVATE, metadata)
+    world.accounts.mark_refused(world.known(ACCOUNT))
+    world.event(ACTIVATE, metadata)
+    assert not world.known(ACCOUNT).refused
+
+
+def test_destroying_the_integration_is_counted_and_changes_nothing(
+    world: World, metadata: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = world.known(ACCOUNT)
+    answer = world.event("destroy_integration", manifest_url="https://push.example.com/manifest.json")
+    assert (answer.status, world.known(ACCOUNT)) == (200, before)
+    assert '"IntegrationsDestroyed":[1.0]' in capsys.readouterr().out
+
+
+def test_sub_second_times_keep_their_order(world: World, metadata: str) -> None:
+    world.event(DEACTIVATE, metadata, "2026-01-01T00:00:02.700Z")
+    world.event(ACTIVATE, metadata, "2026-01-01T00:00:02.300Z")
+    assert state(world) is AccountState.INACTIVE
+    assert math.isclose(world.known(ACCOUNT).events_applied_until or 0, 1767225602.7)
