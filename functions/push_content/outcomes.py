@@ -173,7 +173,8 @@ def _by_results(request: PushRequest, answer: Response) -> Judgement:
         outcomes[part.message.id] = _of_part(own, answer.status, failure_before)
         failure_before = failure_before or any(each.failed for each in own.values())
     again = (PushRequest(tuple(halted)),) if halted else ()
-    return Judgement(outcomes, again, Bearing.HEALTHY, results=tuple(matched))
+    bearing = Bearing.HEALTHY if any(each.code for each in matched) else Bearing.NONE
+    return Judgement(outcomes, again, bearing, results=tuple(matched))
 
 
 def _only_halted(own: Mapping[int, Result]) -> bool:
