@@ -1,6 +1,4 @@
-"""Finishes what `sam build` left: only what is needed, byte-compiled for the runtime, measured.
-
-Run by `make build` as ``python -m zendesk_push.packaging.artifact``. Idempotent.
+"""Finishes what `sam build` left: only what is needed, byte-compiled for the runtime, measured. Idempotent.
 
 Why each step (docs/decisions/0104-artifact.md has the figures):
 
@@ -10,12 +8,10 @@ Why each step (docs/decisions/0104-artifact.md has the figures):
 - ``METADATA`` and licences of the packages stay, because scanners of deployed functions read them.
 """
 
-import argparse
 import shutil
 import subprocess
-import sys
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -26,7 +22,6 @@ from zendesk_push.errors import CommandError
 BUILD: Final = Path(".aws-sam/build")
 # The directory in which Lambda runs a function: tracebacks name it, and builds do not differ by checkout.
 RUNTIME_DIRECTORY: Final = "/var/task"
-RUNTIME_PYTHON: Final = "python3.13"
 
 # The services that functions/ makes clients of (a test compares), and STS, which boto3's credential chain may want.
 KEPT_SERVICES: Final = frozenset({"dynamodb", "kms", "secretsmanager", "sqs", "sts"})
@@ -52,11 +47,11 @@ class Size:
     zipped: int
 
 
-def finish(artifact: Path, python: str = RUNTIME_PYTHON) -> Size:
-    """Prune one artifact and compile it with the runtime's own Python.
+def finish(artifact: Path, python: Path) -> None:
+    """Prune one artifact and compile it with Lambda's version of Python.
 
     Raises:
-        CommandError: this is no artifact of ours, that Python is not here, or a source does not compile.
+        CommandError: this is no artifact of ours, or a source does not compile.
     """
     if missing := [sign for sign in _SIGNS if not (artifact / sign).is_file()]:
         raise CommandError(
@@ -65,7 +60,6 @@ def finish(artifact: Path, python: str = RUNTIME_PYTHON) -> Size:
     for path in list(unneeded(artifact)):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     compile_sources(artifact, python)
-    return measure(artifact)
 
 
 def unneeded(artifact: Path) -> Iterator[Path]:
@@ -83,15 +77,16 @@ def unneeded(artifact: Path) -> Iterator[Path]:
     yield from sorted(path for path in artifact.rglob("__pycache__") if path.is_dir())
 
 
-def compile_sources(artifact: Path, python: str = RUNTIME_PYTHON) -> None:
-    """Byte code beside every source, which the runtime takes without looking at the source."""
-    interpreter = shutil.which(python)
-    if interpreter is None:
-        raise CommandError(f"{python} is needed to compile for Lambda, and not on PATH")
+def compile_sources(artifact: Path, python: Path) -> None:
+    """Byte code beside every source, which the runtime takes without looking at the source.
+
+    Raises:
+        CommandError: a source does not compile.
+    """
     done = subprocess.run(
         [
-            *(interpreter, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"),
-            *("-s", str(artifact), "-p", RUNTIME_DIRECTORY, str(artifact)),
+            *(python, "-I", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"),
+            *("-s", artifact, "-p", RUNTIME_DIRECTORY, artifact),
         ],
         capture_output=True,
         text=True,
@@ -123,33 +118,16 @@ def artifacts(build: Path) -> list[Path]:
     return found
 
 
-def main(arguments: Iterable[str] | None = None) -> int:
-    """Finish every artifact of a build and print what it weighs."""
-    parser = argparse.ArgumentParser(prog="artifact", description="Finish the artifacts that sam build made.")
-    parser.add_argument("build", nargs="?", type=Path, default=BUILD, help="default: %(default)s")
-    parser.add_argument("--python", default=RUNTIME_PYTHON, help="Lambda's Python (default: %(default)s)")
-    options = parser.parse_args(None if arguments is None else list(arguments))
-    try:
-        for artifact in artifacts(options.build):
-            size = finish(artifact, options.python)
-            report(artifact.name, size)
-    except CommandError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
-
-
-def report(name: str, size: Size) -> None:
-    """Print a size.
+def report(artifact: Path) -> None:
+    """Print an artifact's size.
 
     Raises:
         CommandError: it is over the bound.
     """
+    size = measure(artifact)
     unzipped, zipped = size.unzipped / 2**20, size.zipped / 2**20
-    print(f"{name}: {zipped:.1f} MB to upload, {unzipped:.1f} MB unpacked")
+    print(f"{artifact.name}: {zipped:.1f} MB to upload, {unzipped:.1f} MB unpacked")
     if unzipped > MAX_UNZIPPED or zipped > MAX_ZIPPED:
-        raise CommandError(f"{name} is over its bound of {MAX_ZIPPED:.0f} MB, {MAX_UNZIPPED:.0f} MB unpacked")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        raise CommandError(
+            f"{artifact.name} is over its bound of {MAX_ZIPPED:.0f} MB, {MAX_UNZIPPED:.0f} MB unpacked"
+        )
