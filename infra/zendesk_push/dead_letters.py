@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOVED_BY_SQS: Final = "receive_count"  # how the tools name a dead letter that has no reason: SQS moved it
 HOLD_SECONDS: Final = 900  # how long a message stays out of sight if the reading is killed
-_WAIT_SECONDS: Final = 2  # long polling asks all of SQS's servers; short polling may miss messages
+LONG_POLL_SECONDS: Final = 2  # long polling asks all of SQS's servers; short polling may miss messages
 _ROUNDS_WITHOUT_NEWS: Final = 20
 _BATCH: Final = 10
 
@@ -116,7 +116,7 @@ class Reading:
         sqs: "SQSClient",
         queue_url: str,
         *,
-        wait_seconds: int = _WAIT_SECONDS,
+        wait_seconds: int = LONG_POLL_SECONDS,
         hold_seconds: int = HOLD_SECONDS,
         remark: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -170,18 +170,22 @@ class Reading:
                 yield dead_letter(message)
 
     def delete(self, letters: Iterable[DeadLetter]) -> dict[str, str]:
-        """Delete for good; returns what AWS refused to delete, by message id, with the reason."""
+        """Delete for good; returns what could not be deleted, by message id, with the reason."""
         failed: dict[str, str] = {}
         wanted = [letter.message_id for letter in letters]
         for start in range(0, len(wanted), _BATCH):
             ids = wanted[start : start + _BATCH]
-            answer = self._sqs.delete_message_batch(
-                QueueUrl=self._queue_url,
-                Entries=[
-                    {"Id": str(index), "ReceiptHandle": self._held[message_id]}
-                    for index, message_id in enumerate(ids)
-                ],
-            )
+            try:
+                answer = self._sqs.delete_message_batch(
+                    QueueUrl=self._queue_url,
+                    Entries=[
+                        {"Id": str(index), "ReceiptHandle": self._held[message_id]}
+                        for index, message_id in enumerate(ids)
+                    ],
+                )
+            except (ClientError, BotoCoreError) as error:
+                failed |= dict.fromkeys(ids, " ".join(str(error).split()))
+                continue
             refused = {int(entry["Id"]): entry for entry in answer.get("Failed", [])}
             for index, message_id in enumerate(ids):
                 if index in refused:

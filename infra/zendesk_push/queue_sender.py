@@ -164,6 +164,8 @@ class QueueSender:
     ) -> tuple[list[Sent], str | None]:
         code = str(error.response.get("Error", {}).get("Code", "Unknown"))
         reason = f"{code}: {error.response.get('Error', {}).get('Message', '')}".rstrip(": ")
+        if "AccessDenied" in code:
+            reason += " (the parameter SenderPrincipals names who may send, redriving included)"
         done = [
             Sent(batch[index], problems.get(index)) for index in range(len(batch)) if index not in waiting
         ]

@@ -6,7 +6,6 @@ from itertools import islice
 from typing import Final
 
 from push_content.dead_letters import restore_attributes
-
 from zendesk_push.dead_letters import DeadLetter, Reading
 from zendesk_push.queue_sender import MAX_BATCH_ENTRIES, Outgoing, QueueSender
 
@@ -59,6 +58,8 @@ def redrive(
         outcome.done |= {letter.message_id for letter in sent} - outcome.left_behind.keys()
         advance(len(letters))
         hopeless = next((result.problem for result in results if result.hopeless), None)
+        # What can't be deleted would only be doubled by going on.
+        hopeless = hopeless or next(iter(outcome.left_behind.values()), None)
         if hopeless:
             outcome.account_for(wanted, f"not tried after: {hopeless}")
             return outcome

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from zendesk_push.dead_letters import DeadLetter, Reading, Selection
+from zendesk_push.dead_letters import LONG_POLL_SECONDS, DeadLetter, Reading, Selection
 from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError, UsageError
 from zendesk_push.queue_sender import QueueSender, maximum_message_size
@@ -107,7 +107,14 @@ def _selection(args: argparse.Namespace) -> Selection:
 
 
 def _reading(deployment: Deployment) -> Reading:
-    return Reading(deployment.client("sqs"), deployment.dead_letter_queue(), remark=remarks().print)
+    # Long polling is for SQS's many servers; a local one is one, and has told all at once.
+    wait_seconds = 0 if deployment.local else LONG_POLL_SECONDS
+    return Reading(
+        deployment.client("sqs"),
+        deployment.dead_letter_queue(),
+        wait_seconds=wait_seconds,
+        remark=remarks().print,
+    )
 
 
 def _select(deployment: Deployment, selection: Selection) -> list[DeadLetter]:

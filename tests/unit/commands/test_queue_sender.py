@@ -102,12 +102,18 @@ def test_what_keeps_failing_is_reported_in_the_end(sqs: Any, stubber: Stubber) -
 
 
 def test_an_error_that_meets_everybody_stops_and_accounts_for_the_rest(sqs: Any, stubber: Stubber) -> None:
-    stubber.add_client_error("send_message_batch", "AccessDenied", "not you")
+    stubber.add_client_error("send_message_batch", "AWS.SimpleQueueService.NonExistentQueue", "not there")
+    code = "AWS.SimpleQueueService.NonExistentQueue"
     bodies = [f"body {index:02}" for index in range(25)]
     results = send(sqs, messages(*bodies))
     assert all(result.hopeless for result in results.values())
-    assert results["body 00"].problem == "AccessDenied: not you"
-    assert results["body 24"].problem == "not tried after: AccessDenied: not you"
+    assert results["body 00"].problem == f"{code}: not there"
+    assert results["body 24"].problem == f"not tried after: {code}: not there"
+
+
+def test_who_may_not_send_is_told_what_to_do(sqs: Any, stubber: Stubber) -> None:
+    stubber.add_client_error("send_message_batch", "AccessDenied", "not you")
+    assert "SenderPrincipals" in (problems(send(sqs, messages("a")))["a"] or "")
 
 
 def test_one_messages_fault_does_not_take_its_batch_along(sqs: Any, stubber: Stubber) -> None:

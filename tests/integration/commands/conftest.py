@@ -1,0 +1,143 @@
+"""moto's server with a deployment's queues and table, empty for each test, and the command line to run on it."""
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from zendesk_push.cli import main
+
+REGION = "eu-central-1"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The parts of a deployment, and clients for them."""
+
+    endpoint_url: str
+    queue_url: str
+    dead_letter_queue_url: str
+    table: str
+
+    def client(self, service: str) -> Any:
+        """A client that tests share: making one costs more than most calls."""
+        return _client(service, self.endpoint_url)
+
+    def messages(self, queue_url: str) -> list[dict[str, Any]]:
+        """Everything that is visible on a queue, taken and not given back."""
+        sqs, found = self.client("sqs"), []
+        while batch := sqs.receive_message(
+            QueueUrl=queue_url,
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+        ).get("Messages", []):
+            found += batch
+        return found
+
+
+def new_client(service: str, endpoint_url: str) -> Any:
+    """A client of one's own, to put faults into."""
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        region_name=REGION,
+        endpoint_url=endpoint_url,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+
+
+_client = cache(new_client)
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def stack(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    reset = urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST")  # noqa: S310 (loopback)
+    urllib.request.urlopen(reset).close()  # noqa: S310
+    for name, value in {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    sqs, dynamodb = _client("sqs", aws_endpoint), _client("dynamodb", aws_endpoint)
+    dead = sqs.create_queue(
+        QueueName="dead", Attributes={"MessageRetentionPeriod": "1209600", "KmsMasterKeyId": "alias/x"}
+    )["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    queue = sqs.create_queue(
+        QueueName="content",
+        Attributes={
+            "MaximumMessageSize": "1000000",
+            "MessageRetentionPeriod": "864000",
+            "VisibilityTimeout": "780",
+            "KmsMasterKeyId": "alias/x",
+            "RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1000}),
+        },
+    )["QueueUrl"]
+    dynamodb.create_table(
+        TableName="accounts",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return Stack(aws_endpoint, queue, dead, "accounts")
+
+
+@pytest.fixture
+def ready_file(stack: Stack, tmp_path: Path) -> Path:
+    path = tmp_path / "ready.json"
+    path.write_text(
+        json.dumps(
+            {
+                "api_url": "http://127.0.0.1:1",
+                "zendesk_url": "http://127.0.0.1:2",
+                "aws_endpoint_url": stack.endpoint_url,
+                "region": REGION,
+                "queue_url": stack.queue_url,
+                "dead_letter_queue_url": stack.dead_letter_queue_url,
+                "accounts_table": stack.table,
+            }
+        )
+    )
+    return path
+
+
+@pytest.fixture
+def command(ready_file: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Run a command as from a shell, on this deployment."""
+
+    def run(*arguments: str) -> Ran:
+        capsys.readouterr()
+        code = main([*arguments, "--ready-file", str(ready_file)])
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return run

@@ -1,0 +1,360 @@
+"""The doctor on a deployment that is well, and on each thing that can be wrong with it.
+
+moto is AWS here. What makes a deployment a real one (functions, mapping, rule, alarms) is made through its API,
+with the properties that template.yaml has.
+"""
+
+import io
+import json
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import boto3
+import pytest
+
+from integration.commands.conftest import REGION, Ran, Stack
+from zendesk_channel.accounts import Account, AccountsTable, AccountState
+from zendesk_channel.contract import InstancePushId, Subdomain
+from zendesk_channel.pauses import SharedPauses
+from zendesk_push.commands.doctor import diagnose
+from zendesk_push.deployment import Deployment, StackResource
+from zendesk_push.diagnosis.findings import Finding, Level
+
+TLS_ONLY = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "sqs:*",
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+
+
+class Api:
+    """A loopback HTTP API whose answers a test sets, by path: status, content type, body."""
+
+    def __init__(self, server: ThreadingHTTPServer) -> None:
+        self.url = f"http://127.0.0.1:{server.server_port}"
+        urls = {"admin_ui": f"{self.url}/admin_ui", "event_callback_url": f"{self.url}/event_callback"}
+        manifest = {"name": "Push", "id": "urn:push", "push_client_id": "zdg-push", "urls": urls}
+        self.answers = {
+            "/manifest.json": (200, "application/json", json.dumps(manifest)),
+            "/healthcheck": (200, "application/json", '{"status": "ok"}'),
+        }
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, content_type, body = served.answers[self.path]
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    served = Api(server)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield served
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def deployment(stack: Stack, api: Api) -> Deployment:
+    """One that is well in every respect."""
+    sqs = stack.client("sqs")
+    for url in (stack.queue_url, stack.dead_letter_queue_url):
+        policy(stack, url, TLS_ONLY)
+    queue = sqs.get_queue_attributes(QueueUrl=stack.queue_url, AttributeNames=["QueueArn"])["Attributes"]
+    functions = {
+        name: make_function(stack, name) for name in ("PushContentFunction", "AdminCallbackFunction")
+    }
+    stack.client("lambda").create_event_source_mapping(
+        EventSourceArn=queue["QueueArn"],
+        FunctionName="PushContentFunction",
+        BatchSize=1000,
+        MaximumBatchingWindowInSeconds=1,
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+        ScalingConfig={"MaximumConcurrency": 10},
+    )
+    stack.client("events").put_rule(Name="revalidate", ScheduleExpression="rate(15 minutes)")
+    topic = stack.client("sns").create_topic(Name="alarms")["TopicArn"]
+    stack.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="ops@example.com")
+    stack.client("cloudwatch").put_metric_alarm(
+        AlarmName="dead-letters",
+        AlarmDescription="Something is dead.",
+        AlarmActions=[topic],
+        Namespace="AWS/SQS",
+        MetricName="ApproximateNumberOfMessagesVisible",
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=0,
+        EvaluationPeriods=1,
+        Period=60,
+        Statistic="Maximum",
+    )
+    set_alarm(stack, "OK")
+    register(stack, "acc-1")
+    resources = [StackResource(name, "AWS::Lambda::Function", name) for name in functions]
+    resources.append(StackResource("Rule", "AWS::Events::Rule", "revalidate"))
+    resources.append(StackResource("DeadLettersAlarm", "AWS::CloudWatch::Alarm", "dead-letters"))
+    return Deployment(
+        session=boto3.Session(region_name=REGION),
+        endpoint_url=stack.endpoint_url,
+        stack_name="push",
+        queue_url=stack.queue_url,
+        dead_letter_queue_url=stack.dead_letter_queue_url,
+        accounts_table=stack.table,
+        api_url=api.url,
+        resources={resource.logical_id: resource for resource in resources},
+    )
+
+
+def make_function(stack: Stack, name: str, timeout: int = 120) -> str:
+    iam = stack.client("iam")
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("handler.py", "")
+    arn: str = stack.client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role=f"arn:aws:iam::123456789012:role/{name}",
+        Handler="handler.lambda_handler",
+        Code={"ZipFile": archive.getvalue()},
+        Timeout=timeout,
+    )["FunctionArn"]
+    return arn
+
+
+def policy(stack: Stack, queue_url: str, *statements: Any) -> None:
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    stack.client("sqs").set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": document})
+
+
+def set_attributes(stack: Stack, queue_url: str, **attributes: str) -> None:
+    stack.client("sqs").set_queue_attributes(QueueUrl=queue_url, Attributes=attributes)
+
+
+def set_alarm(stack: Stack, value: str) -> None:
+    stack.client("cloudwatch").set_alarm_state(AlarmName="dead-letters", StateValue=value, StateReason="test")
+
+
+def register(stack: Stack, key: str, subdomain: str = "acme", *, refused: bool = False) -> Account:
+    accounts = AccountsTable(stack.client("dynamodb"), stack.table)
+    saved = accounts.save(
+        Account(
+            InstancePushId(key), Subdomain(subdomain), AccountState.ACTIVE, 0, token_version="v1", name="Name"
+        )
+    )
+    if refused:
+        accounts.mark_refused(saved)
+    return saved
+
+
+def worst(deployment: Deployment, subject: str) -> Finding:
+    """The worst finding of a subject; there has to be one."""
+    order = list(Level)
+    found = [finding for finding in diagnose(deployment) if finding.subject == subject]
+    return max(found, key=lambda finding: order.index(finding.level))
+
+
+def test_a_deployment_that_is_well(deployment: Deployment, stack: Stack) -> None:
+    findings = list(diagnose(deployment))
+    assert [finding for finding in findings if finding.level is not Level.OK] == []
+    assert {finding.subject for finding in findings} == {
+        "manifest",
+        "healthcheck",
+        "content queue policy",
+        "senders",
+        "dead-letter queue policy",
+        "encryption",
+        "redrive policy",
+        "retention",
+        "message size",
+        "backlog",
+        "dead letters",
+        "functions",
+        "event source",
+        "visibility time-out",
+        "schedule",
+        "alarms",
+        "alarm e-mail",
+        "accounts",
+        "credentials",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "subject", "says"),
+    [
+        ("/manifest.json", (500, "text/plain", "no"), "manifest", "HTTP 500"),
+        ("/manifest.json", (301, "text/plain", ""), "manifest", "HTTP 301"),
+        ("/manifest.json", (200, "application/json", "<html>"), "manifest", "not JSON"),
+        (
+            "/manifest.json",
+            (200, "application/json", '{"name": 1}'),
+            "manifest",
+            "id is missing; push_client_id is",
+        ),
+        ("/healthcheck", (200, "application/json", '{"status": "no"}'), "healthcheck", "HTTP 200, not"),
+        ("/healthcheck", (502, "text/html", "bad"), "healthcheck", "HTTP 502"),
+    ],
+)
+def test_what_zendesk_would_not_take(
+    deployment: Deployment, api: Api, path: str, answer: tuple[int, str, str], subject: str, says: str
+) -> None:
+    api.answers[path] = answer
+    found = worst(deployment, subject)
+    assert found.level is Level.FAIL
+    assert says in found.seen
+    assert found.advice
+
+
+def test_an_address_where_nobody_is(deployment: Deployment) -> None:
+    assert worst(replace(deployment, api_url="http://127.0.0.1:1"), "manifest").level is Level.FAIL
+
+
+def test_queue_policies(deployment: Deployment, stack: Stack) -> None:
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage"}
+    policy(stack, stack.queue_url, everybody)
+    assert worst(deployment, "content queue policy").seen == "plain HTTP is allowed"
+    assert worst(deployment, "senders").level is Level.FAIL
+    policy(stack, stack.queue_url, TLS_ONLY, everybody | {"Principal": {"AWS": "AROAEXAMPLEEXAMPLEXYZ"}})
+    assert worst(deployment, "content queue policy").level is Level.OK
+    assert worst(deployment, "senders").level is Level.WARN
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "subject", "level"),
+    [
+        ("RedrivePolicy", "", "redrive policy", Level.FAIL),
+        ("MessageRetentionPeriod", "1209600", "retention", Level.FAIL),
+        ("MaximumMessageSize", "1048576", "message size", Level.WARN),
+        ("KmsMasterKeyId", "", "encryption", Level.FAIL),
+        ("VisibilityTimeout", "720", "visibility time-out", Level.FAIL),
+    ],
+)
+def test_a_queue_that_was_changed_by_hand(
+    deployment: Deployment, stack: Stack, attribute: str, value: str, subject: str, level: Level
+) -> None:
+    set_attributes(stack, stack.queue_url, **{attribute: value})
+    assert worst(deployment, subject).level is level
+
+
+def test_a_redrive_policy_that_moves_too_early(deployment: Deployment, stack: Stack) -> None:
+    sqs = stack.client("sqs")
+    dead = sqs.get_queue_attributes(QueueUrl=stack.dead_letter_queue_url, AttributeNames=["QueueArn"])[
+        "Attributes"
+    ]
+    early = json.dumps({"deadLetterTargetArn": dead["QueueArn"], "maxReceiveCount": 5})
+    set_attributes(stack, stack.queue_url, RedrivePolicy=early)
+    assert "maxReceiveCount 5" in worst(deployment, "redrive policy").seen
+
+
+def test_dead_letters_are_counted_wherever_they_are(deployment: Deployment, stack: Stack) -> None:
+    sqs = stack.client("sqs")
+    for _ in range(3):
+        sqs.send_message(QueueUrl=stack.dead_letter_queue_url, MessageBody="x")
+    sqs.receive_message(QueueUrl=stack.dead_letter_queue_url)
+    found = worst(deployment, "dead letters")
+    assert (found.level, found.seen) == (Level.WARN, "about 3")
+
+
+def test_an_event_source_that_is_off(deployment: Deployment, stack: Stack) -> None:
+    client = stack.client("lambda")
+    [mapping] = client.list_event_source_mappings()["EventSourceMappings"]
+    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    assert "nothing is delivered" in worst(deployment, "event source").seen
+    client.delete_event_source_mapping(UUID=mapping["UUID"])
+    assert worst(deployment, "event source").seen == "0 mappings read the content queue, not one"
+
+
+def test_a_function_that_somebody_throttled(deployment: Deployment, stack: Stack) -> None:
+    stack.client("lambda").put_function_concurrency(
+        FunctionName="PushContentFunction", ReservedConcurrentExecutions=0
+    )
+    assert worst(deployment, "functions").seen == "PushContentFunction is throttled to 0"
+
+
+def test_a_schedule_that_is_off(deployment: Deployment, stack: Stack) -> None:
+    stack.client("events").disable_rule(Name="revalidate")
+    assert worst(deployment, "schedule").level is Level.FAIL
+
+
+def test_alarms(deployment: Deployment, stack: Stack) -> None:
+    set_alarm(stack, "ALARM")
+    found = worst(deployment, "alarms")
+    assert found.level is Level.FAIL
+    assert "Something is dead." in found.seen
+    set_alarm(stack, "OK")
+    stack.client("cloudwatch").disable_alarm_actions(AlarmNames=["dead-letters"])
+    assert worst(deployment, "alarms").seen == "silenced: dead-letters"
+    stack.client("cloudwatch").delete_alarms(AlarmNames=["dead-letters"])
+    assert worst(deployment, "alarms").level is Level.FAIL
+    assert worst(deployment, "alarm e-mail").seen == "no alarm tells anybody"
+
+
+def test_accounts(deployment: Deployment, stack: Stack) -> None:
+    for number in range(6):
+        register(stack, f"bad-{number}", f"lost-{number}", refused=True)
+    lost = register(stack, "moved", "renamed")
+    SharedPauses(stack.client("dynamodb"), stack.table).pause_account(
+        lost, time.time() + 600, pause_seconds=4, reason="wrong_address"
+    )
+    assert worst(deployment, "accounts").seen == "2 active, 6 refused"
+    found = worst(deployment, "credentials")
+    assert found.level is Level.FAIL
+    assert "lost-0 (Name)" in found.seen
+    assert found.seen.endswith("and 1 more")
+    assert worst(deployment, "addresses").seen == "no Zendesk answers at renamed"
+
+
+def test_nobody_is_connected_yet(deployment: Deployment, stack: Stack) -> None:
+    stack.client("dynamodb").delete_item(TableName=stack.table, Key={"pk": {"S": "account#acc-1"}})
+    assert worst(deployment, "accounts").level is Level.WARN
+
+
+def test_what_is_not_known_is_skipped_with_a_reason() -> None:
+    bare = Deployment(session=boto3.Session(region_name=REGION))
+    findings = list(diagnose(bare))
+    assert findings
+    assert all(finding.level is Level.SKIP and "give --" in finding.seen for finding in findings)
+
+
+def test_a_local_stack_is_judged_by_what_it_has(command: Callable[..., Ran], api: Api, stack: Stack) -> None:
+    register(stack, "acc-1")
+    ran = command("doctor", "--json", "--api-url", api.url)
+    levels = {finding["subject"]: finding["level"] for finding in ran.json}
+    assert ran.code == 0
+    assert levels["manifest"] == "ok"
+    assert {levels[subject] for subject in ("functions", "event source", "schedule", "alarms")} == {"skip"}
+    assert command("doctor", "--api-url", api.url).out.splitlines()[-1] == "10 ok, 0 warn, 0 fail, 6 skip"
+
+
+def test_a_failure_is_exit_code_1_and_a_warning_only_if_asked(
+    command: Callable[..., Ran], api: Api, stack: Stack
+) -> None:
+    assert command("doctor", "--api-url", api.url).code == 0
+    assert command("doctor", "--strict", "--api-url", api.url).code == 1  # no account is connected
+    register(stack, "acc-1", refused=True)
+    ran = command("doctor", "--api-url", api.url)
+    assert ran.code == 1
+    assert "fail credentials" in ran.out
+
+
+def test_a_queue_that_is_not_there_does_not_stop_the_others(deployment: Deployment) -> None:
+    broken = replace(deployment, queue_url=f"{deployment.queue_url}-none")
+    assert worst(broken, "queues").level is Level.FAIL
+    assert worst(broken, "accounts").level is Level.OK

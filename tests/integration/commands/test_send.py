@@ -1,0 +1,158 @@
+"""What ``send`` puts on a queue is what stood in the file."""
+
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.commands.conftest import Ran, Stack
+
+GOOD = (
+    '{"instance_push_id": "acc-1", "external_resources": [ {"external_id":"e","message":"\\u00fc",'
+    '"created_at":"2026-01-31T12:00:00Z","author":{"external_id":"a"},"n":1e400,"n":7.0} ]}'
+)
+
+
+def message(account: str = "acc-1", **resource: Any) -> str:
+    good = {
+        "external_id": "e",
+        "message": "m",
+        "created_at": "2026-01-31T12:00:00Z",
+        "author": {"external_id": "a"},
+    }
+    return json.dumps({"instance_push_id": account, "external_resources": [good | resource]})
+
+
+def test_lines_arrive_as_they_stand_with_their_account_as_the_group(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+) -> None:
+    path = tmp_path / "messages.jsonl"
+    path.write_text("\n".join([GOOD, *(message(f"acc-{n}") for n in range(24))]) + "\n")
+    ran = command("send", str(path))
+    assert (ran.code, ran.out, ran.err) == (0, "25 of 25 messages sent\n", "")
+    arrived = stack.messages(stack.queue_url)
+    assert sorted(entry["Body"] for entry in arrived) == sorted(path.read_text().splitlines())
+    for entry in arrived:
+        assert entry["Attributes"]["MessageGroupId"] == json.loads(entry["Body"])["instance_push_id"]
+
+
+def test_a_long_account_is_hashed_for_the_group(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+) -> None:
+    path = tmp_path / "messages.json"
+    path.write_text(f"[{message('a' * 128)}, {message('b' * 129)}]")
+    assert command("send", str(path)).code == 0
+    groups = {entry["Attributes"]["MessageGroupId"] for entry in stack.messages(stack.queue_url)}
+    assert groups == {"a" * 128, hashlib.sha256(b"b" * 129).hexdigest()}
+
+
+def test_stdin(stack: Stack, command: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(GOOD.encode())))
+    assert command("send", "-").out == "1 of 1 message sent\n"
+    assert [entry["Body"] for entry in stack.messages(stack.queue_url)] == [GOOD]
+
+
+def test_what_is_too_large_is_named_and_the_rest_is_sent(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+) -> None:
+    path = tmp_path / "messages.jsonl"
+    path.write_text("\n".join([message(), message(message="x" * 1_000_000), message()]))
+    ran = command("send", str(path))
+    assert ran.code == 1
+    assert ran.out == "2 of 3 messages sent\n"
+    assert f"{path}:2: not sent: its 1,000," in ran.err
+    assert len(stack.messages(stack.queue_url)) == 2
+
+
+def test_large_messages_are_spread_over_batches(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+) -> None:
+    path = tmp_path / "messages.jsonl"
+    path.write_text("\n".join(message(f"acc-{n}", message="x" * 400_000) for n in range(5)))
+    assert command("send", str(path)).code == 0
+    assert len(stack.messages(stack.queue_url)) == 5
+
+
+def test_check_sends_nothing_if_anything_would_be_refused(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+) -> None:
+    path = tmp_path / "messages.jsonl"
+    path.write_text("\n".join([message(), "", message(message=""), message("not an id"), '{"a": 1}']))
+    ran = command("send", "--check", str(path))
+    assert ran.code == 1
+    assert ran.err.splitlines()[:2] == [
+        f"{path}:3: external_resources[0].message must not be empty",
+        f"{path}:4: instance_push_id must be 1 to 255 letters, digits, '-' or '_'",
+    ]
+    assert f"{path}:5: " in ran.err.splitlines()[2]
+    assert ran.err.splitlines()[3:] == ["3 of 4 messages would be refused; nothing was sent"]
+    assert stack.messages(stack.queue_url) == []
+
+
+def test_check_sends_what_it_only_warns_of(stack: Stack, command: Callable[..., Ran], tmp_path: Path) -> None:
+    path = tmp_path / "messages.jsonl"
+    path.write_text(message(external_id="é"))
+    ran = command("send", "--check", str(path))
+    assert (ran.code, ran.out) == (0, "1 of 1 message sent\n")
+    assert f"{path}:1: warning: external_resources[0].external_id should be ASCII" in ran.err
+
+
+def test_without_check_what_is_no_message_is_sent_with_a_warning(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+) -> None:
+    path = tmp_path / "messages.jsonl"
+    path.write_text("NaN\n" + GOOD)
+    ran = command("send", "--lines", str(path))
+    assert ran.code == 0
+    assert "1 message will end as dead letters, invalid_message" in ran.err
+    arrived = {
+        entry["Body"]: entry["Attributes"].get("MessageGroupId") for entry in stack.messages(stack.queue_url)
+    }
+    assert arrived == {"NaN": None, GOOD: "acc-1"}
+
+
+def test_a_dry_run_sends_nothing(stack: Stack, command: Callable[..., Ran], tmp_path: Path) -> None:
+    path = tmp_path / "messages.json"
+    path.write_text(GOOD)
+    assert command("send", "--dry-run", str(path)).out == "1 message would be sent\n"
+    assert stack.messages(stack.queue_url) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"", "holds no messages"), (b"[]", "holds no messages"), (b"{", "has no end"), (b"\xff", "UTF-8")],
+)
+def test_a_file_that_makes_no_sense_is_one_line_and_code_2(
+    command: Callable[..., Ran], tmp_path: Path, content: bytes, says: str
+) -> None:
+    path = tmp_path / "messages.json"
+    path.write_bytes(content)
+    ran = command("send", str(path))
+    assert ran.code == 2
+    assert says in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_file_that_is_not_there(command: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = command("send", str(tmp_path / "none"))
+    assert (ran.code, ran.err) == (
+        1,
+        f"zendesk-push: {tmp_path / 'none'} can't be read: No such file or directory\n",
+    )
+
+
+def test_a_queue_that_is_not_there_accounts_for_every_message(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+) -> None:
+    path = tmp_path / "messages.jsonl"
+    path.write_text("\n".join(message() for _ in range(11)))
+    ran = command("send", str(path), "--queue-url", f"{stack.queue_url}-none")
+    assert ran.code == 1
+    assert ran.out == "0 of 11 messages sent\n"
+    assert len(ran.err.splitlines()) == 11
+    assert f"{path}:11: not sent: not tried after: " in ran.err
