@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from zendesk_push.local.aws import LocalAws
 from zendesk_push.local.errors import LocalStackError, TemplateError
@@ -161,7 +162,8 @@ class Stack:
             cloudformation.create_stack(
                 StackName=self.name, TemplateBody=json.dumps({"Resources": resources, "Outputs": outputs})
             )
-        except ClientError as error:
+        except (ClientError, ResponseParserError) as error:
+            # The latter where moto itself fails, which it explains on stderr.
             raise TemplateError(f"the stack can't be created: {_message(error)}") from None
         described = cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
         if described["StackStatus"] != "CREATE_COMPLETE":
@@ -174,7 +176,7 @@ class Stack:
         self._created = True
         self._complete_queues()
         self._complete_tables()
-        self._create_aliases()
+        self._complete_keys()
         self._create_secrets()
 
     def _complete_queues(self) -> None:
@@ -198,8 +200,15 @@ class Stack:
                     TableName=self._physical[logical_id], TimeToLiveSpecification=expiry
                 )
 
-    def _create_aliases(self) -> None:
+    def _complete_keys(self) -> None:
+        """moto's CloudFormation keeps a key's policy in a form that moto's KMS can't read."""
         kms = self._aws.client("kms")
+        for logical_id, properties in self.of_type("AWS::KMS::Key"):
+            kms.put_key_policy(
+                KeyId=self._physical[logical_id],
+                PolicyName="default",
+                Policy=json.dumps(properties["KeyPolicy"]),
+            )
         for _, properties in self.of_type("AWS::KMS::Alias"):
             kms.create_alias(AliasName=properties["AliasName"], TargetKeyId=properties["TargetKeyId"])
 
@@ -257,8 +266,8 @@ class Stack:
         raise TemplateError(f"{logical_id!r} names nothing in the template")
 
 
-def _message(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Message", error))
+def _message(error: Exception) -> str:
+    return str(error.response["Error"]["Message"]) if isinstance(error, ClientError) else str(error)
 
 
 def _without_tags(properties: dict[str, Any]) -> dict[str, Any]:

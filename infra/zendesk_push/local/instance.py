@@ -20,6 +20,7 @@ from zendesk_push.local.moto_process import CREDENTIALS, REGION
 
 _PROGRAM: Final = Path(__file__).with_name("worker.py")
 _INIT_SECONDS: Final = 60  # Lambda gives 10; a busy laptop may need more
+_END: Final = "END RequestId: "
 _LOG_SECONDS: Final = 5  # for what the handler wrote to arrive
 
 
@@ -181,10 +182,14 @@ class FunctionInstance:
         with self._process.stdout as output:
             for raw in output:
                 line = raw.decode("utf-8", "backslashreplace").rstrip("\n")
-                self._logs.write(self._spec.logical_id, line)
-                if line.startswith("END RequestId: "):
+                # A handler may have left its last line without an end.
+                text, end, request_id = line.rpartition(_END)
+                if not end or text:
+                    self._logs.write(self._spec.logical_id, text if end else line)
+                if end:
+                    self._logs.write(self._spec.logical_id, f"{end}{request_id}")
                     with self._ended:
-                        self._last_ended = line.removeprefix("END RequestId: ")
+                        self._last_ended = request_id
                         self._ended.notify_all()
 
     def _await_output(self, request_id: str) -> None:

@@ -1,13 +1,20 @@
 """What of the template is there, on moto, and in the functions' environments."""
 
+import itertools
 import shutil
 from pathlib import Path
 
 import pytest
 
 from integration.local.conftest import EXAMPLE, ExampleStack
+from zendesk_push.local.aws import LocalAws
+from zendesk_push.local.cloudformation import Stack
 from zendesk_push.local.errors import LocalStackError, TemplateError
-from zendesk_push.local.stack import LocalStack
+from zendesk_push.local.http_api import HttpApi
+from zendesk_push.local.logs import LogCollector
+from zendesk_push.local.pool import FunctionPool
+from zendesk_push.local.template import load_template
+from zendesk_push.local.wiring import event_sources, functions, routes, schedules
 
 
 def test_queues_have_the_template_s_attributes(example: ExampleStack) -> None:
@@ -41,6 +48,20 @@ def test_a_resource_whose_condition_does_not_hold_is_not_there(example: ExampleS
     assert len(queues) == 2
 
 
+_names = (f"attempt-{number}" for number in itertools.count())
+
+
+def attempt(example: ExampleStack, template: Path, parameters: dict[str, str] | None = None) -> None:
+    """Everything that happens to a template before its functions start, on the example's moto."""
+    aws = LocalAws(example.stack.aws_endpoint_url)
+    loaded = load_template(template, parameters or {}, aws.session)
+    stack = Stack.create(loaded, next(_names), aws)
+    specs = functions(stack, loaded)
+    routes(stack, specs)
+    event_sources(stack, specs)
+    schedules(stack, specs)
+
+
 def edited(folder: Path, old: str, new: str) -> Path:
     """A copy of the example with a mistake in it."""
     shutil.copytree(EXAMPLE.parent, folder, dirs_exist_ok=True)
@@ -60,34 +81,35 @@ def edited(folder: Path, old: str, new: str) -> Path:
             "QUEUE_URL: 'ContentQueu' names nothing",
         ),
         ("QUEUE_ARN: !GetAtt ContentQueue.Arn", "QUEUE_ARN: !GetAtt ContentQueue.Arm", "Arm"),
+        ("QUEUE_ARN: !GetAtt ContentQueue.Arn", "QUEUE_ARN: !GetAtt HttpApi.Arm", "no attribute 'Arm'"),
         ("SECRET: !Ref Password", "SECRET: !Ref ColouredQueue", "its condition does not hold"),
+        ("SECRET: !Ref Password", "SECRET: '{{resolve:ssm:x}}'", "dynamic references are not supported"),
         ("KEY_ARN: !GetAtt Key.Arn", "KEY_ARN: [a]", "KEY_ARN is not text"),
-        ("Handler: example_handlers.web", "Handler: example_handlers.wob", "Runtime.HandlerNotFound"),
-        ("Handler: example_handlers.web", "Handler: example_handles.web", "Runtime.ImportModuleError"),
         ("CodeUri: code/", "CodeUri: cod/", "is not a folder"),
         ("CodeUri: code/", "CodeUri: s3://bucket/key", "must be a folder on this machine"),
         ("BatchSize: !Ref BatchSize", "BatchSize: 10001", "BatchSize must be 1 to 10000"),
-        (
-            "Window: { Type: Number, Default: 1 }",
-            "Window: { Type: Number, Default: 0 }",
-            "above 10 needs a batching",
-        ),
+        ("BatchSize: !Ref BatchSize", "BatchSize: !Ref Colour", "BatchSize must be a whole number, not ''"),
+        ("Type: Number, Default: 1 }", "Type: Number, Default: 0 }", "above 10 needs a batching window"),
+        ("MaximumConcurrency: 3", "MaximumConcurrency: 1", "MaximumConcurrency must be 2 to 1000"),
+        ("MaximumConcurrency: 3", "MaximumConcurrency: !Ref Nothing", "'Nothing' names nothing"),
         ("Timeout: 1\n", "Timeout: 901\n", "Timeout must be 1 to 900"),
-        (
-            "Path: /echo, Method: ANY",
-            "Path: /echo, Method: ANY, PayloadFormatVersion: '1.0'",
-            "only payload format 2.0",
-        ),
-        ("Type: AWS::Serverless::HttpApi\n", "Type: AWS::Serverless::HttpAp\n", "SAM refuses the template"),
+        ("Path: /echo, Method: ANY", "Path: /echo, Method: ANY, PayloadFormatVersion: '1.0'", "only payload"),
+        ("""Input: '{"how": "scheduled"}'""", "Input: '{how}'", "its Input is not JSON"),
+        ("Type: SQS\n", "Type: SQZ\n", "SAM refuses the template"),
+        ("!GetAtt DeadLetterQueue.Arn", "arn:aws:sqs:us-east-1:1:none", "the stack can't be created"),
         ("Resources:", "Resourced:", "has no Resources"),
         ("Resources:", "Resources: [", "can't be read"),
     ],
 )
 def test_a_mistake_in_the_template_is_an_error_that_says_where(
-    tmp_path: Path, old: str, new: str, complaint: str
+    example: ExampleStack, tmp_path: Path, old: str, new: str, complaint: str
 ) -> None:
-    with pytest.raises(LocalStackError, match=complaint), LocalStack(template=edited(tmp_path, old, new)):
-        pass
+    with pytest.raises(TemplateError, match=complaint):
+        attempt(example, edited(tmp_path, old, new))
+
+
+def test_the_example_itself_is_right(example: ExampleStack) -> None:
+    attempt(example, EXAMPLE)
 
 
 @pytest.mark.parametrize(
@@ -97,24 +119,49 @@ def test_a_mistake_in_the_template_is_an_error_that_says_where(
         ({"Colour": "red"}, "Colour needs Greeting=goodbye"),
     ],
 )
-def test_a_wrong_parameter_is_refused(parameters: dict[str, str], complaint: str) -> None:
-    with pytest.raises(TemplateError, match=complaint), LocalStack(template=EXAMPLE, parameters=parameters):
-        pass
+def test_a_wrong_parameter_is_refused(
+    example: ExampleStack, parameters: dict[str, str], complaint: str
+) -> None:
+    with pytest.raises(TemplateError, match=complaint):
+        attempt(example, EXAMPLE, parameters)
 
 
-def test_a_template_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with (
-        pytest.raises(TemplateError, match="there is no template"),
-        LocalStack(template=tmp_path / "none.yaml"),
-    ):
-        pass
+def test_a_template_that_is_not_there_is_an_error(example: ExampleStack, tmp_path: Path) -> None:
+    with pytest.raises(TemplateError, match="there is no template"):
+        attempt(example, tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("handler", "complaint"),
+    [
+        (
+            "example_handlers.wob",
+            "Runtime.HandlerNotFound: Handler 'wob' missing on module 'example_handlers'",
+        ),
+        ("example_handles.web", "Runtime.ImportModuleError: Unable to import module 'example_handles'"),
+        ("web", "Runtime.ImportModuleError"),
+        ("broken_handlers.web", "ZeroDivisionError"),
+    ],
+)
+def test_a_handler_that_can_not_be_imported_is_an_error(
+    example: ExampleStack, tmp_path: Path, handler: str, complaint: str
+) -> None:
+    template = edited(tmp_path, "Handler: example_handlers.web", f"Handler: {handler}")
+    (tmp_path / "code" / "broken_handlers.py").write_text("1 / 0\n")
+    aws = LocalAws(example.stack.aws_endpoint_url)
+    loaded = load_template(template, {}, aws.session)
+    spec = functions(Stack.create(loaded, next(_names), aws), loaded)["WebFunction"]
+    pool = FunctionPool(spec, aws.endpoint_url, LogCollector(), limit=1)
+    pool.start()
+    try:
+        with pytest.raises(LocalStackError, match=f"WebFunction does not start: {complaint}"):
+            pool.wait_until_ready()
+    finally:
+        pool.close()
 
 
 def test_a_port_that_is_taken_is_an_error(example: ExampleStack) -> None:
-    port = int(example.stack.api_url.rsplit(":", 1)[1])
+    taken = int(example.stack.api_url.rsplit(":", 1)[1])
 
-    with (
-        pytest.raises(LocalStackError, match=f"can't listen on 127.0.0.1:{port}"),
-        LocalStack(template=EXAMPLE, port=port),
-    ):
-        pass
+    with pytest.raises(LocalStackError, match=f"can't listen on 127.0.0.1:{taken}"):
+        HttpApi([], {}, bind="127.0.0.1", port=taken)
