@@ -111,6 +111,9 @@ class Registrar:
         if not self.may_connect(form.subdomain):
             raise RegistrationRefusedError("subdomain_not_allowed")
         brought = _BroughtMetadata(form, self._sealer)
+        if not brought.promising:
+            # Nothing can authenticate it, so it waits its turn before it costs a single call.
+            self._throttle.acquire(form.subdomain)
         for attempt in range(1 + RESTARTS):
             try:
                 return self._decide(form, brought, first=attempt == 0)
@@ -121,7 +124,7 @@ class Registrar:
     def _decide(self, form: CallbackForm, brought: "_BroughtMetadata", *, first: bool) -> Registration:
         record = self._accounts.get(form.instance_push_id)
         authentic = brought.speaks_for(record)
-        if first and not authentic:
+        if first and brought.promising and not authentic:
             self._throttle.acquire(form.subdomain)
         # Asked again after a conflict: whoever was faster may have been handed a newer token.
         validation = self._zendesk.validate_token(form.subdomain, form.token, form.instance_push_id)
@@ -189,10 +192,18 @@ class _BroughtMetadata:
     """The metadata of a callback, opened at most once and only if it could matter."""
 
     def __init__(self, form: CallbackForm, sealer: MetadataSealer) -> None:
-        self._envelope = parse_metadata(form.metadata) if form.metadata else None
+        envelope = parse_metadata(form.metadata) if form.metadata else None
+        # Another account's metadata says nothing about this one.
+        ours = envelope is not None and envelope.instance_push_id == form.instance_push_id
+        self._envelope = envelope if ours else None
         self._sealer = sealer
         self._opened = False
         self._seal: Seal | None = None
+
+    @property
+    def promising(self) -> bool:
+        """Whether it claims to be this account's."""
+        return self._envelope is not None
 
     def speaks_for(self, record: Account | None) -> bool:
         """Whether it holds the nonce of this account, which must not be destroyed."""
@@ -201,7 +212,6 @@ class _BroughtMetadata:
             or record.state is AccountState.DELETED
             or not record.nonce
             or self._envelope is None
-            or self._envelope.instance_push_id != record.instance_push_id
         ):
             return False
         if not self._opened:

@@ -25,12 +25,12 @@ def refuse(service: str, operation: str, code: str = "AccessDeniedException") ->
     _register(f"before-send.{service}.{operation}", answer)
 
 
-def before(service: str, operation: str, action: Callable[[], None]) -> None:
+def before(service: str, operation: str, action: Callable[[], object]) -> None:
     """Call ``action`` once, right before this operation of a client that is built from now on."""
     _at(f"before-call.{service}.{operation}", action)
 
 
-def after(service: str, operation: str, action: Callable[[], None]) -> None:
+def after(service: str, operation: str, action: Callable[[], object]) -> None:
     """Call ``action`` once, right after this operation of a client that is built from now on."""
     _at(f"after-call.{service}.{operation}", action)
 
@@ -44,7 +44,7 @@ def record_calls(calls: list[str]) -> None:
     _register("before-call", note)
 
 
-def _at(event: str, action: Callable[[], None]) -> None:
+def _at(event: str, action: Callable[[], object]) -> None:
     done = False
 
     def once(**_: Any) -> None:

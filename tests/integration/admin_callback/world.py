@@ -126,7 +126,11 @@ class World:
 
     def restart(self, **overrides: Any) -> None:
         """Another container, perhaps with other settings."""
-        self.app = build(Settings(**{**vars(self.settings), **overrides}), self.clock.timing)
+        self.app = self.build(**overrides)
+
+    def build(self, **overrides: Any) -> Application:
+        """One more container beside the one that is used normally."""
+        return build(Settings(**{**vars(self.settings), **overrides}), self.clock.timing)
 
     def heal_aws(self) -> None:
         """Another container, and AWS without the faults that a test set."""
@@ -136,6 +140,13 @@ class World:
     def request(
         self, method: str, path: str, body: str | None = None, *, base64_encoded: bool = False, **headers: str
     ) -> Answer:
+        return self.handle(self.http_event(method, path, body, base64_encoded=base64_encoded, **headers))
+
+    @staticmethod
+    def http_event(
+        method: str, path: str, body: str | None = None, *, base64_encoded: bool = False, **headers: str
+    ) -> dict[str, Any]:
+        """A request as API Gateway hands it over."""
         event = {
             "version": "2.0",
             "routeKey": "$default",
@@ -152,10 +163,10 @@ class World:
         }
         if body is not None:
             event["body"] = body
-        return self.handle(event)
+        return event
 
-    def handle(self, event: dict[str, Any]) -> Answer:
-        answer = self.app.handle(event, LambdaContext())
+    def handle(self, event: dict[str, Any], app: Application | None = None) -> Answer:
+        answer = (app or self.app).handle(event, LambdaContext())
         headers = {name: ",".join(values) for name, values in (answer.get("multiValueHeaders") or {}).items()}
         return Answer(answer["statusCode"], {**headers, **answer["headers"]}, answer["body"])
 
@@ -174,15 +185,11 @@ class World:
             **fields,
         }
 
-    def post_form(self, fields: dict[str, str] | str) -> Answer:
+    def post_form(self, fields: dict[str, str] | str, app: Application | None = None) -> Answer:
         text = fields if isinstance(fields, str) else urlencode(fields)
-        return self.request(
-            "POST",
-            "/admin_ui",
-            base64.b64encode(text.encode()).decode(),
-            base64_encoded=True,
-            content_type=FORM_TYPE,
-        )
+        body = base64.b64encode(text.encode()).decode()
+        event = self.http_event("POST", "/admin_ui", body, base64_encoded=True, content_type=FORM_TYPE)
+        return self.handle(event, app)
 
     def callback(self, subdomain: str = "acme", **fields: str) -> Answer:
         return self.post_form(self.form(subdomain, **fields))
@@ -199,8 +206,12 @@ class World:
 
     def events(self, *events: dict[str, Any]) -> Answer:
         return self.request(
-            "POST", "/event_callback", json.dumps({"events": list(events)}), content_type="application/json"
+            "POST", "/event_callback", self.events_body(*events), content_type="application/json"
         )
+
+    @staticmethod
+    def events_body(*events: dict[str, Any]) -> str:
+        return json.dumps({"events": list(events)})
 
     def event(self, type_id: str, metadata: str | None = None, at: Any = None, **data: Any) -> Answer:
         return self.events(self.event_body(type_id, metadata, at, **data))
