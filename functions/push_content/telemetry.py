@@ -146,21 +146,24 @@ class Telemetry:
         with self._lock:
             counts, latencies, oldest = self._counts, self._latencies, self._oldest
             self._counts, self._latencies, self._oldest = Counter(), [], None
+        # Powertools prints by itself at 100 values of a metric, and warns when asked to print nothing. So what
+        # can be many comes first, and comes with something after it: each latency is one of PushRequests.
+        for latency in latencies:
+            self._metrics.add_metric("PushLatency", METRICS["PushLatency"], latency)
+        plain = {name: value for (name, reason), value in counts.items() if reason is None and value}
+        if oldest is not None:
+            plain["OldestRetriedMessageAge"] = round(oldest)
+        for name, value in plain.items():
+            self._metrics.add_metric(name, METRICS[name], value)
+        if plain:
+            self._metrics.flush_metrics()
         for (name, reason), value in counts.items():
-            if value and reason is not None:
+            if reason is not None:
                 with single_metric(
                     name, MetricUnit(METRICS[name]), value, namespace=self._namespace
                 ) as metric:
                     metric.add_dimension("service", self._service)
                     metric.add_dimension("reason", reason)
-            elif value:
-                self._metrics.add_metric(name, METRICS[name], value)
-        for latency in latencies:
-            self._metrics.add_metric("PushLatency", METRICS["PushLatency"], latency)
-        if oldest is not None:
-            self._metrics.add_metric("OldestRetriedMessageAge", METRICS["OldestRetriedMessageAge"], oldest)
-        if latencies or oldest is not None or any(counts.values()):
-            self._metrics.flush_metrics()
 
 
 def _reasons(judgement: Judgement) -> dict[str, int]:

@@ -414,7 +414,7 @@ def test_every_status_has_one_outcome_for_every_message(status: int) -> None:
         assert words == {"retry unavailable"}
 
 
-ENTRIES = st.builds(
+ENTRIES: st.SearchStrategy[Any] = st.builds(
     result, st.none() | st.sampled_from("0123456"), st.sampled_from(CODES), st.text(max_size=5)
 ) | st.sampled_from([None, 5, "x", {}, {"status": {}}, {"status": {"code": 5}}])
 

@@ -1,0 +1,234 @@
+"""The whole function on parts in memory: queues, table, secrets and Zendesk, on a clock that is moved by hand."""
+
+import itertools
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from push_content.composition import assemble
+from push_content.settings import Settings
+from push_content.side_by_side import Job, SideBySide
+from unit.push_content.messages import body
+from zendesk_channel.accounts import Account, AccountState
+from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
+from zendesk_channel.errors import StoreUnavailableError
+from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryPauses, InMemoryTable
+from zendesk_push.in_memory.clock import ManualClock
+from zendesk_push.in_memory.credentials import InMemoryCredentials
+from zendesk_push.in_memory.event_source import InMemoryEventSource
+from zendesk_push.in_memory.sqs import InMemorySqs
+from zendesk_push.in_memory.zendesk import InMemoryZendeskClient
+from zendesk_push.simulator import ZendeskState
+
+ENVIRONMENT = {
+    "ACCOUNTS_TABLE": "accounts",
+    "SECRET_PREFIX": "stack",
+    "DATA_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/1",
+    "ZENDESK_BASE_URL": "https://{subdomain}.zendesk.com",
+    "CONTENT_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/content",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/dead",
+    "MAX_RESOURCES_PER_REQUEST": "256",
+    "PUSH_TIMEOUT_SECONDS": "30",
+    "RETRY_BASE_DELAY_SECONDS": "2",
+    "RETRY_MAX_DELAY_SECONDS": "900",
+    "RETRY_WINDOW_SECONDS": "345600",
+    "RATE_LIMIT_RESERVE_PERCENT": "20",
+    "QUEUE_RETENTION_SECONDS": "864000",
+    "QUEUE_VISIBILITY_SECONDS": "360",
+    "POWERTOOLS_SERVICE_NAME": "push-content",
+    "POWERTOOLS_METRICS_NAMESPACE": "ZendeskPush",
+}
+
+_numbers = itertools.count(1)
+
+
+class InTurn(SideBySide):
+    """The same turns, on the caller's own thread."""
+
+    def run(self, jobs: Sequence[Job], time_left: Callable[[], float]) -> None:
+        waiting = deque(jobs)
+        while waiting and time_left() > 0:
+            job = waiting.popleft()
+            if job():
+                waiting.append(job)
+
+
+class Faulty:
+    """Makes the named methods of a collaborator fail as AWS does."""
+
+    def __init__(self) -> None:
+        self.broken: set[str] = set()
+        self.calls: list[str] = []
+
+    def enter(self, name: str) -> None:
+        self.calls.append(name)
+        if name in self.broken:
+            raise StoreUnavailableError(name, "InternalServerError")
+
+
+class FaultyPauses(InMemoryPauses):
+    def __init__(self, table: InMemoryTable, faults: Faulty) -> None:
+        super().__init__(table)
+        self._faults = faults
+
+    def standing(self, instance_push_ids: Iterable[InstancePushId]) -> Any:
+        self._faults.enter("standing")
+        return super().standing(instance_push_ids)
+
+    def pause_subdomain(self, subdomain: Subdomain, until: float) -> bool:
+        self._faults.enter("pause_subdomain")
+        return super().pause_subdomain(subdomain, until)
+
+    def pause_account(self, account: Account, until: float, **more: Any) -> bool:
+        self._faults.enter("pause_account")
+        return super().pause_account(account, until, **more)
+
+    def clear_pause(self, account: Account, *, request_limit: int | None) -> bool:
+        self._faults.enter("clear_pause")
+        return super().clear_pause(account, request_limit=request_limit)
+
+    def note_pushes(self, accounts: Sequence[Account], at: float) -> bool:
+        self._faults.enter("note_pushes")
+        return super().note_pushes(accounts, at)
+
+
+class FaultyCredentials(InMemoryCredentials):
+    def __init__(self, faults: Faulty) -> None:
+        super().__init__()
+        self._faults = faults
+
+    def read(self, instance_push_id: InstancePushId, version: str) -> PushToken:
+        self._faults.enter("read")
+        return super().read(instance_push_id, version)
+
+
+class World:
+    """Settings by their environment's names change the defaults."""
+
+    def __init__(self, side_by_side: SideBySide | None = None, **settings: str) -> None:
+        # Powertools' loggers live for ever, by their service's name, and print where the first one did.
+        service = {"POWERTOOLS_SERVICE_NAME": f"push-content-{next(_numbers)}"}
+        self.settings = Settings.from_env(ENVIRONMENT | service | settings)
+        self.clock = ManualClock()
+        self.sqs = InMemorySqs(self.clock)
+        self.sqs.create_queue(QueueName="dead", Attributes={"MessageRetentionPeriod": "1209600"})
+        self.sqs.create_queue(
+            QueueName="content",
+            Attributes={
+                "MessageRetentionPeriod": "864000",
+                "VisibilityTimeout": "360",
+                "MaximumMessageSize": "1000000",
+                "RedrivePolicy": (
+                    '{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": 1000}'
+                ),
+            },
+        )
+        self.source = InMemoryEventSource(self.sqs, self.settings.content_queue_url)
+        self.faults = Faulty()
+        self.table = InMemoryTable()
+        self.accounts = InMemoryAccounts(self.table)
+        self.credentials = FaultyCredentials(self.faults)
+        self.zendesk = ZendeskState(clock=self.clock)
+        self.client = InMemoryZendeskClient(self.zendesk, self.clock.advance)
+        self.draw: Callable[[float, float], float] = lambda _, most: most
+        self.side_by_side = side_by_side or InTurn()
+        self.restart()
+
+    def restart(self) -> None:
+        """A new container: nothing cached."""
+        self.function = assemble(
+            self.settings,
+            sqs=self.sqs.client,
+            accounts=self.accounts,
+            pauses=FaultyPauses(self.table, self.faults),
+            credentials=self.credentials,
+            zendesk=self.client,
+            side_by_side=self.side_by_side,
+            clock=self.clock,
+            stopwatch=self.clock,
+            uniform=lambda least, most: self.draw(least, most),
+        )
+
+    def connect(self, subdomain: str = "acme") -> str:
+        """A new account at Zendesk, registered here; returns its instance_push_id."""
+        created = self.zendesk.create_account(subdomain, name=f"{subdomain}'s account")
+        key = InstancePushId(created.instance_push_id)
+        version = self.credentials.store(key, PushToken(created.token or ""))
+        self.accounts.save(Account(key, Subdomain(subdomain), AccountState.ACTIVE, 0, token_version=version))
+        return str(key)
+
+    def account(self, key: str) -> Account:
+        """Its record."""
+        found = self.accounts.get(InstancePushId(key))
+        assert found is not None
+        return found
+
+    def change(self, key: str, **values: Any) -> None:
+        """Write a record's fields by hand."""
+        self.table.put(replace(self.account(key), **values))
+
+    def register(self, key: str, token: str) -> None:
+        """An administrator's callback brought a token that Zendesk confirmed."""
+        version = self.credentials.store(InstancePushId(key), PushToken(token))
+        self.accounts.save(replace(self.account(key), token_version=version))
+
+    def send(self, text: str, attributes: dict[str, Any] | None = None, group: str | None = None) -> str:
+        """Drop a message; returns its id."""
+        request: dict[str, Any] = {"QueueUrl": self.settings.content_queue_url, "MessageBody": text}
+        if attributes:
+            request["MessageAttributes"] = attributes
+        if group:
+            request["MessageGroupId"] = group
+        return str(self.sqs.send_message(**request)["MessageId"])
+
+    def drop(self, key: str, *resources: Any, **more: Any) -> str:
+        """Drop a message for an account; returns its id."""
+        return self.send(body(key, resources, **more))
+
+    def invoke(self, seconds: float = 60, batch: int = 10_000) -> list[str]:
+        """One invocation over what is visible; returns the ids that stay, after the rest was deleted."""
+        event = self.source.receive(batch)
+        if event is None:
+            return []
+        staying = self.run(event["Records"], seconds)
+        self.source.settle(event, {"batchItemFailures": [{"itemIdentifier": key} for key in staying]})
+        return staying
+
+    def run(self, records: list[dict[str, Any]], seconds: float = 60) -> list[str]:
+        """One invocation over records, which deletes nothing."""
+        end = self.clock() + seconds
+        return self.function.run(records, time_left=lambda: end - self.clock(), request_id="lambda-1")
+
+    @property
+    def pushes(self) -> list[int]:
+        """How many resources each push request that reached Zendesk had."""
+        return [each.resources for each in self.zendesk.requests if each.endpoint == "push"]
+
+    def dead(self) -> list[dict[str, Any]]:
+        """Takes the dead letters from their queue, as ReceiveMessage gives them."""
+        found: list[dict[str, Any]] = []
+        while True:
+            answer = self.sqs.receive_message(
+                QueueUrl=self.settings.dead_letter_queue_url,
+                MaxNumberOfMessages=10,
+                AttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            )
+            if "Messages" not in answer:
+                return found
+            found += answer["Messages"]
+
+    def contexts(self) -> list[dict[str, Any]]:
+        """What the dead letters say of where they come from; they are taken from their queue."""
+        return [json.loads(letter["MessageAttributes"]["Context"]["StringValue"]) for letter in self.dead()]
+
+    def reasons(self) -> list[str]:
+        """The ErrorCodes of the dead letters, which are taken from their queue."""
+        return [letter["MessageAttributes"]["ErrorCode"]["StringValue"] for letter in self.dead()]
+
+    def waits(self) -> dict[str, float]:
+        """Seconds until each message of the content queue is visible again."""
+        queue = self.sqs.queue(self.settings.content_queue_url)
+        return {each.message_id: each.visible_at - self.clock() for each in queue.messages()}
