@@ -6,6 +6,7 @@ Ctrl-C.
 import argparse
 import logging
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -83,12 +84,14 @@ def run(args: argparse.Namespace) -> int:
         from zendesk_push.local.tracker import MessageTracker
 
         log_file = opened.enter_context(_open_log(args.log_file)) if args.log_file else None
-        ready_file = opened.enter_context(ReadyFile(args.ready_file)) if args.ready_file else None
+        ready_path = args.ready_file or Path(opened.enter_context(_folder())) / "ready.json"
+        ready_file = opened.enter_context(ReadyFile(ready_path))
         lookup = StackLookup()
         tracker = MessageTracker(lookup, lambda message: display.changed(message))
         display = open_display(tracker.messages)
         opened.callback(display.close)
         opened.enter_context(_failures_shown(display))
+        display.note("Starting: AWS from the template, the functions, Zendesk")
         stack = LocalStack(
             template=args.template or DEFAULT_TEMPLATE,
             parameters=parse_overrides(args.parameter_overrides),
@@ -106,12 +109,11 @@ def run(args: argparse.Namespace) -> int:
         if stack.simulator is not None and not args.no_samples:
             flow = SampleFlow(stack, tracker)
             flow.connect()
-        for line in _addresses(stack, args.ready_file):
+        for line in _addresses(stack, ready_path):
             display.note(line)
         if flow is not None:
             flow.drop()
-        if ready_file is not None:
-            ready_file.write(stack)
+        ready_file.write(stack)
         if args.once and flow is not None:
             return _finish(flow, stack, display, stopping, started)
         stopping.wait()
@@ -141,7 +143,7 @@ def _finish(
     return 0
 
 
-def _addresses(stack: "LocalStack", ready_file: Path | None) -> Iterator[str]:
+def _addresses(stack: "LocalStack", ready_file: Path) -> Iterator[str]:
     """Where to look and what to try."""
     yield f"Zendesk Push on this machine, created from {stack.template.name}"
     if stack.simulator is not None:
@@ -154,13 +156,13 @@ def _addresses(stack: "LocalStack", ready_file: Path | None) -> Iterator[str]:
     yield f"  AWS endpoint   {stack.aws_endpoint_url}   (region {stack.region}, any credentials)"
     yield f"  queue          {stack.queue_url}"
     yield f"  dead letters   {stack.dead_letter_queue_url}"
-    if ready_file is not None:
-        yield f"  look at them   zendesk-push dlq list --ready-file {ready_file}"
-        yield f"  drop your own  zendesk-push send --ready-file {ready_file} FILE"
-    else:
-        address = f"--endpoint-url {stack.aws_endpoint_url} --region {stack.region}"
-        yield f"  look at them   zendesk-push dlq list {address} --dead-letter-queue-url {stack.dead_letter_queue_url}"
-        yield f"  drop your own  zendesk-push send {address} --queue-url {stack.queue_url} FILE"
+    yield f"  drop your own  zendesk-push send --ready-file {ready_file} FILE"
+    yield f"  look at them   zendesk-push dlq list --ready-file {ready_file}"
+
+
+def _folder() -> "tempfile.TemporaryDirectory[str]":
+    """For a ready file that nobody asked for: the other commands find the stack by it."""
+    return tempfile.TemporaryDirectory(prefix="zendesk-push-")
 
 
 @contextmanager

@@ -21,7 +21,7 @@ _STYLES: Final = {
     State.DEAD: "red",
 }
 _SHOWN_ROWS: Final = 30
-_REFRESHES_PER_SECOND: Final = 8
+_REDRAW_SECONDS: Final = 0.1  # at least between two drawings
 
 
 class Display(Protocol):
@@ -66,7 +66,10 @@ class PlainLines:
 
 
 class LiveTable:
-    """A table that is redrawn in place; notes scroll by above it."""
+    """A table that is redrawn in place when something has changed; notes scroll by above it.
+
+    It appears with the first message.
+    """
 
     def __init__(self, messages: Callable[[], Sequence[TrackedMessage]], out: TextIO) -> None:
         self._messages = messages
@@ -74,22 +77,38 @@ class LiveTable:
         self._live = Live(
             get_renderable=self._render,
             console=self._console,
-            refresh_per_second=_REFRESHES_PER_SECOND,
+            auto_refresh=False,
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._live.start()
+        self._dirty = threading.Event()
+        self._closing = threading.Event()
+        self._painter = threading.Thread(target=self._paint, name="display", daemon=True)
+        self._painter.start()
 
-    def changed(self, message: TrackedMessage) -> None:
-        """The next refresh shows it."""
+    def changed(self, message: TrackedMessage) -> None:  # noqa: ARG002 - the table shows them all
+        """Have it redrawn soon."""
+        self._dirty.set()
 
     def note(self, text: str) -> None:
         """Print above the table."""
-        self._console.print(text, markup=False, highlight=False)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Draw it a last time."""
+        self._closing.set()
+        self._dirty.set()
+        self._painter.join()
         self._live.stop()
+
+    def _paint(self) -> None:
+        while not self._closing.is_set():
+            self._dirty.wait()
+            self._dirty.clear()
+            if self._messages():
+                self._live.start()
+                self._live.refresh()
+            self._closing.wait(_REDRAW_SECONDS)
 
     def _render(self) -> Group:
         messages = self._messages()

@@ -19,7 +19,6 @@ CREDENTIALS: Final = {
 }
 
 _PROGRAM: Final = Path(__file__).with_name("aws_server.py")
-_STOP_SECONDS: Final = 5
 
 
 class MotoProcess:
@@ -51,13 +50,10 @@ class MotoProcess:
         return int(json.loads(line)["port"])
 
     def stop(self) -> None:
-        """End the process. A second time does nothing."""
+        """End the process, and with it everything that it holds. A second time does nothing."""
+        self._process.kill()
+        self._process.wait()
         _pipe(self._process.stdin).close()
-        try:
-            self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
         _pipe(self._process.stdout).close()
 
 

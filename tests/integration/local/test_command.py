@@ -1,0 +1,162 @@
+"""``zendesk-push local`` as scripts use it: a process of its own, its ready file, its signals, its exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+
+from integration.local.conftest import EXAMPLE, SECONDS
+
+READY_KEYS = {
+    "api_url",
+    "zendesk_url",
+    "aws_endpoint_url",
+    "region",
+    "queue_url",
+    "dead_letter_queue_url",
+    "accounts_table",
+}
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "zendesk_push.cli", "local", *arguments]
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The command on the example template, in a session of its own: what is left of it can be found by that."""
+    process = subprocess.Popen(
+        command("--template", str(EXAMPLE), *arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> dict[str, Any]:
+    deadline = time.monotonic() + SECONDS
+    while not path.exists():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline, "not ready"
+        time.sleep(0.02)
+    value: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return value
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes that a process has started, and theirs."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_a_signal_and_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    ready_file = tmp_path / "ready.json"
+
+    with running("--no-samples", "--ready-file", str(ready_file), "--port", "0") as process:
+        ready = wait_for(ready_file, process)
+        children = descendants(process.pid)
+        echoed = urllib3.request("GET", f"{ready['api_url']}/echo").json()
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=SECONDS)
+
+    assert ready.keys() == READY_KEYS
+    assert ready["region"] == "us-east-1"
+    assert all(ready[key] for key in READY_KEYS)
+    assert echoed["environment"]["QUEUE_URL"] == ready["queue_url"]
+    assert process.returncode == 0, out
+    assert len(children) == 4  # moto and three functions
+    assert not {child for child in children if Path(f"/proc/{child}").exists()}
+    assert not ready_file.exists()
+    assert "Traceback" not in out
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+def test_nothing_outlives_it_even_when_it_is_killed(tmp_path: Path) -> None:
+    ready_file = tmp_path / "ready.json"
+    with running("--no-samples", "--ready-file", str(ready_file)) as process:
+        wait_for(ready_file, process)
+        children = descendants(process.pid)
+        process.kill()
+        process.wait()
+
+        deadline = time.monotonic() + SECONDS
+        while alive := {child for child in children if Path(f"/proc/{child}").exists()}:
+            assert time.monotonic() < deadline, alive
+            time.sleep(0.02)
+
+
+def test_an_old_ready_file_is_gone_before_anything_starts(tmp_path: Path) -> None:
+    ready_file = tmp_path / "ready.json"
+    ready_file.write_text("from an earlier run")
+
+    done = subprocess.run(
+        command("--template", str(tmp_path / "none.yaml"), "--ready-file", str(ready_file)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == f"zendesk-push: there is no template at {tmp_path / 'none.yaml'}\n"
+    assert not ready_file.exists()
+
+
+def test_another_zendesk_and_parameters_are_what_the_functions_see(tmp_path: Path) -> None:
+    ready_file, log_file = tmp_path / "ready.json", tmp_path / "functions.log"
+    zendesk = "http://{subdomain}.localhost:9"
+    arguments = ["--zendesk-url", zendesk, "--ready-file", str(ready_file), "--log-file", str(log_file)]
+
+    with running(*arguments, "--parameter-overrides", "Greeting=goodbye", "Colour=red") as process:
+        ready = wait_for(ready_file, process)
+        environment = urllib3.request("GET", f"{ready['api_url']}/echo").json()["environment"]
+
+    assert ready["zendesk_url"] == environment["ZENDESK_BASE_URL"] == zendesk
+    assert environment["GREETING"] == "goodbye from zendesk-push-local"
+    assert "[WebFunction] START RequestId: " in log_file.read_text("utf-8")
+
+
+def test_a_wrong_parameter_is_one_line_and_an_exit_code() -> None:
+    done = subprocess.run(
+        command("--parameter-overrides", "BatchSize=0"), capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == "zendesk-push: parameter BatchSize='0' is less than 1\n"
+    assert done.stdout == ""
+
+
+def test_the_samples_come_to_what_they_should_on_the_real_template() -> None:
+    environment = {**os.environ, "AWS_PROFILE": "nobody", "HTTP_PROXY": "http://127.0.0.1:9"}
+    done = subprocess.run(command("--once"), capture_output=True, text=True, check=False, env=environment)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "7 messages: 5 delivered, 2 dead letters" in done.stdout
+    assert "-> zendesk_400: The property '#/external_resources/1'" in done.stdout
+    assert "-> invalid_message: " in done.stdout
+    assert done.stderr == ""
