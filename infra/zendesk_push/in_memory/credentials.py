@@ -53,9 +53,11 @@ class InMemoryCredentials(CredentialStore):
             if instance_push_id in self._held:
                 self._held[instance_push_id].deleted = True
 
-    def restore(self, instance_push_id: InstancePushId) -> None:
+    def restore(self, instance_push_id: InstancePushId) -> bool:
         """As the store's."""
         with self._lock:
             if instance_push_id not in self._held:
                 raise CredentialMissingError("DescribeSecret", "ResourceNotFoundException")
-            self._held[instance_push_id].deleted = False
+            secret = self._held[instance_push_id]
+            was_deleted, secret.deleted = secret.deleted, False
+            return was_deleted

@@ -41,7 +41,7 @@ STEPS = st.lists(
         st.tuples(st.just("clear_refused"), ACCOUNT),
         st.tuples(st.just("pause_account"), ACCOUNT, TIMES, MAYBE),
         st.tuples(st.just("clear_pause"), ACCOUNT, MAYBE),
-        st.tuples(st.just("note_push"), ACCOUNT, TIMES),
+        st.tuples(st.just("note_pushes"), st.lists(ACCOUNT, unique=True, min_size=1), TIMES),
         st.tuples(st.just("pause_subdomain"), TIMES),
         st.tuples(st.just("store"), ACCOUNT, TOKENS, st.booleans()),
         st.tuples(st.just("read_token"), ACCOUNT, TOKENS),
@@ -99,8 +99,8 @@ class Side:
     def clear_pause(self, number: int, limit: int | None) -> bool:
         return self.pauses.clear_pause(self.read_last[number], request_limit=limit)
 
-    def note_push(self, number: int, at: float) -> bool:
-        return self.pauses.note_pushes([self.read_last[number]], at)
+    def note_pushes(self, numbers: list[int], at: float) -> bool:
+        return self.pauses.note_pushes([self.read_last[number] for number in numbers], at)
 
     def pause_subdomain(self, until: float) -> bool:
         return self.pauses.pause_subdomain(self.subdomain, until)
@@ -117,8 +117,8 @@ class Side:
     def schedule_deletion(self, number: int) -> None:
         self.credentials.schedule_deletion(self.ids[number])
 
-    def restore(self, number: int) -> None:
-        self.credentials.restore(self.ids[number])
+    def restore(self, number: int) -> bool:
+        return self.credentials.restore(self.ids[number])
 
     def standing(self) -> Any:
         return self.pauses.standing([*self.ids, InstancePushId("nobody")])
