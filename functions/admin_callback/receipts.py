@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _VERSION: Final = 1
 _MAX_TEXT: Final = 255  # characters, as of an external_id
+_MAX_PART: Final = 200_000  # characters of JSON: CloudWatch cuts a line at 256 KiB
 _FIELDS: Final = ("type_id", "external_id", "ticket_id", "comment_id", "follow_up_ticket_id")
 
 
@@ -46,20 +47,33 @@ def receipts_of(event: Event) -> Iterator[dict[str, Any]]:
     """
     reported = event.data.get("resource_events")
     entries = reported if isinstance(reported, list) else []
-    resources = [_resource(entry) for entry in entries if isinstance(entry, dict)]
     request_id = event.data.get("request_id")
-    for start in range(0, len(resources), MAX_RESOURCES):
+    known = isinstance(request_id, str) and len(request_id) <= MAX_REQUEST_ID
+    for resources in _parts([_resource(entry) for entry in entries if isinstance(entry, dict)]):
         yield {
             "version": _VERSION,
             "type": event.type_id,
             "authenticated": False,
             "subdomain": _subdomain(event.subdomain),
-            "request_id": request_id
-            if isinstance(request_id, str) and len(request_id) <= MAX_REQUEST_ID
-            else None,
+            "request_id": request_id if known else None,
             "timestamp": datetime.fromtimestamp(event.timestamp, UTC).isoformat(timespec="milliseconds"),
-            "resources": resources[start : start + MAX_RESOURCES],
+            "resources": resources,
         }
+
+
+def _parts(resources: list[dict[str, str | int]]) -> Iterator[list[dict[str, str | int]]]:
+    """As many at a time as a push can hold and a log line can show."""
+    part: list[dict[str, str | int]] = []
+    size = 0
+    for resource in resources:
+        length = len(json.dumps(resource))
+        if part and (len(part) == MAX_RESOURCES or size + length > _MAX_PART):
+            yield part
+            part, size = [], 0
+        part.append(resource)
+        size += length
+    if part:
+        yield part
 
 
 def _resource(entry: Mapping[str, Any]) -> dict[str, str | int]:

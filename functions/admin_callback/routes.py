@@ -206,9 +206,16 @@ def public_origin(event: Mapping[str, Any]) -> str:
     domain: str = event["requestContext"]["domainName"]
     if is_loopback(domain):
         host = next((value for key, value in event["headers"].items() if key.lower() == "host"), domain)
-        if is_loopback(urlsplit(f"//{host}").hostname or ""):
+        if _on_loopback(host):
             return f"http://{host}"
     return f"https://{domain}"
+
+
+def _on_loopback(host: str) -> bool:
+    try:
+        return is_loopback(urlsplit(f"//{host}").hostname or "")
+    except ValueError:
+        return False
 
 
 def _json(status: int, value: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response[str]:

@@ -3,7 +3,9 @@
 import base64
 import html
 import json
+import logging
 import re
+import sys
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -166,7 +168,7 @@ class World:
         return event
 
     def handle(self, event: dict[str, Any], app: Application | None = None) -> Answer:
-        answer = (app or self.app).handle(event, LambdaContext())
+        answer = self._invoke(event, LambdaContext(), app)
         headers = {name: ",".join(values) for name, values in (answer.get("multiValueHeaders") or {}).items()}
         return Answer(answer["statusCode"], {**headers, **answer["headers"]}, answer["body"])
 
@@ -228,9 +230,14 @@ class World:
         }
 
     def revalidate(self, context: Any = None) -> None:
-        self.app.handle(
-            {"source": "zendesk-push.schedule", "action": "revalidate"}, context or LambdaContext()
-        )
+        self._invoke({"source": "zendesk-push.schedule", "action": "revalidate"}, context or LambdaContext())
+
+    def _invoke(self, event: dict[str, Any], context: Any, app: Application | None = None) -> dict[str, Any]:
+        # Powertools keeps the stream that was there when its logger was first made; pytest changes it for each test.
+        for handler in logging.getLogger("admin-callback").handlers:
+            if isinstance(handler, logging.StreamHandler):
+                handler.setStream(sys.stdout)
+        return (app or self.app).handle(event, context)
 
     # What is there afterwards
 

@@ -1,0 +1,61 @@
+"""Reports of created resources: one log line, one metric, one message for upstream. Believed by nobody."""
+
+import json
+
+import pytest
+
+from integration.admin_callback import aws_faults
+from integration.admin_callback.world import World
+
+EVENT = "resources_created_from_external_ids"
+RESOURCES = [
+    {"type_id": "comment_on_new_ticket", "external_id": "e-1", "ticket_id": 35, "comment_id": 99},
+    {"type_id": "comment_on_existing_ticket", "external_id": "e-2", "ticket_id": 36, "comment_id": 100},
+]
+
+
+def test_a_report_is_logged_counted_and_handed_on(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.restart(receipt_queue_url=world.receipts_url)
+    answer = world.event(EVENT, request_id="order-1", resource_events=RESOURCES)
+    assert (answer.status, answer.body) == (200, "{}")
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [line for line in lines if line.get("message") == "resources created"]
+    assert (line["request_id"], line["authenticated"]) == ("order-1", False)
+    assert [(entry["external_id"], entry["ticket_id"]) for entry in line["resources"]] == [
+        ("e-1", 35),
+        ("e-2", 36),
+    ]
+    assert [line["ResourcesReported"] for line in lines if "_aws" in line] == [[2.0]]
+    (message,) = world.sqs.receive_message(QueueUrl=world.receipts_url, MaxNumberOfMessages=10)["Messages"]
+    receipt = json.loads(message["Body"])
+    assert (receipt["authenticated"], receipt["request_id"], receipt["resources"]) == (
+        False,
+        "order-1",
+        RESOURCES,
+    )
+
+
+def test_without_a_queue_it_is_logged_and_counted(world: World) -> None:
+    assert world.event(EVENT, request_id="order-1", resource_events=RESOURCES).status == 200
+    assert "Messages" not in world.sqs.receive_message(QueueUrl=world.receipts_url)
+
+
+def test_a_report_never_touches_an_account(world: World) -> None:
+    metadata = world.connect(account="one").metadata
+    before = world.known("one")
+    world.event(EVENT, metadata, request_id="r", resource_events=RESOURCES)
+    assert world.known("one") == before
+
+
+def test_a_receipt_that_cannot_be_handed_on_asks_for_a_repeat(world: World) -> None:
+    aws_faults.refuse("sqs", "SendMessage")
+    world.restart(receipt_queue_url=world.receipts_url)
+    assert world.event(EVENT, request_id="r", resource_events=RESOURCES).status == 503
+
+
+def test_of_one_body_a_hundred_reports_are_taken(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.events(
+        *(world.event_body(EVENT, request_id=f"r-{n}", resource_events=RESOURCES) for n in range(150))
+    )
+    assert capsys.readouterr().out.count('"message":"resources created"') == 100

@@ -1,0 +1,117 @@
+"""HTTP: what is answered where, to people and to machines, and that a refusal reaches nobody."""
+
+import json
+
+import pytest
+
+from integration.admin_callback import aws_faults
+from integration.admin_callback.world import FORM_TYPE, World
+
+
+def test_the_manifest_has_absolute_urls_of_the_public_name(world: World) -> None:
+    answer = world.request("GET", "/manifest.json", host="evil.example.com")
+    manifest = json.loads(answer.body)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    assert manifest["push_client_id"] == "zendesk_push"
+    assert manifest["urls"]["admin_ui"] == "https://push.example.com/admin_ui"
+
+
+def test_the_healthcheck_asks_nobody(world: World) -> None:
+    calls: list[str] = []
+    aws_faults.record_calls(calls)
+    world.restart()
+    answer = world.request("GET", "/healthcheck")
+    assert (answer.status, json.loads(answer.body), calls) == (200, {"status": "ok"}, [])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/manifest.json"),
+        ("GET", "/admin_ui"),
+        ("HEAD", "/admin_ui"),
+        ("PUT", "/admin_ui"),
+        ("GET", "/event_callback"),
+        ("DELETE", "/healthcheck"),
+        ("PATCH", "/admin_ui"),
+        ("OPTIONS", "/admin_ui"),
+    ],
+)
+def test_another_method_is_405(world: World, method: str, path: str) -> None:
+    answer = world.request(method, path)
+    assert (answer.status, json.loads(answer.body)) == (405, {"error": "method_not_allowed"})
+    assert answer.headers["Allow"] in ("GET", "POST")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/admin_ui/x", "/ADMIN_UI", "/.env", "/admin_ui%00", "/manifest.json/.."]
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "PROPFIND"])
+def test_another_path_is_404(world: World, method: str, path: str) -> None:
+    answer = world.request(method, path)
+    assert (answer.status, json.loads(answer.body)) == (404, {"error": "not_found"})
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        ('{"subdomain": "acme"}', "application/json", 415),
+        ("x" * (256 * 1024 + 1), FORM_TYPE, 413),
+        ("subdomain=acme", FORM_TYPE, 400),
+        ("subdomain=acme.evil.com&return_url=x", FORM_TYPE, 400),
+        ("", FORM_TYPE, 400),
+        (None, FORM_TYPE, 400),
+    ],
+)
+def test_a_refused_form_gets_a_page_without_a_form_and_reaches_nobody(
+    world: World, capsys: pytest.CaptureFixture[str], body: str | None, content_type: str, status: int
+) -> None:
+    calls: list[str] = []
+    aws_faults.record_calls(calls)
+    world.restart()
+    answer = world.request("POST", "/admin_ui", body, content_type=content_type)
+    assert (answer.status, answer.state) == (status, "refused")
+    assert "<form" not in answer.body
+    assert "form-action 'none'" in answer.headers["Content-Security-Policy"]
+    assert (calls, world.zendesk.asked) == ([], [])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["status"] for line in lines if line.get("message") == "callback"] == [status]
+    assert sum("_aws" in line for line in lines) == 1
+
+
+def test_a_refusal_is_shown_in_the_zendesk_that_it_is_about(world: World) -> None:
+    fields = world.form(locale="es")
+    del fields["zendesk_access_token"]
+    answer = world.post_form(fields)
+    assert (answer.status, '<html lang="es">' in answer.body, "PushClientId" in answer.body) == (
+        400,
+        True,
+        True,
+    )
+    assert f"frame-ancestors {world.zendesk.origin('acme')}" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("dynamodb", "GetItem"),
+        ("secretsmanager", "CreateSecret"),
+        ("secretsmanager", "DescribeSecret"),
+        ("dynamodb", "UpdateItem"),
+        ("kms", "Encrypt"),
+    ],
+)
+def test_when_aws_fails_the_page_says_to_come_back(world: World, service: str, operation: str) -> None:
+    aws_faults.refuse(service, operation)
+    world.restart()
+    world.zendesk.accept("acme", "id-1", "a" * 64)
+    answer = world.callback(instance_push_id="id-1")
+    assert (answer.status, answer.state, answer.headers["Retry-After"]) == (503, "refused", "60")
+    assert "<form" not in answer.body
+
+
+def test_an_error_that_nobody_foresaw_is_not_shown_to_a_caller(world: World) -> None:
+    """Lambda turns it into a 500 of API Gateway's, without its text."""
+    with pytest.raises(KeyError):
+        world.handle({"version": "2.0"})
