@@ -236,7 +236,7 @@ class World:
         # Powertools keeps the stream that was there when its logger was first made; pytest changes it for each test.
         for handler in logging.getLogger("admin-callback").handlers:
             if isinstance(handler, logging.StreamHandler):
-                handler.setStream(sys.stdout)
+                handler.stream = sys.stdout  # not setStream: it flushes the old one, which is closed
         return (app or self.app).handle(event, context)
 
     # What is there afterwards

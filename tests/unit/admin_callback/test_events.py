@@ -118,8 +118,8 @@ def test_a_receipt_holds_as_many_resources_as_a_push_at_most() -> None:
 
 def test_the_largest_receipts_fit_into_an_sqs_message_and_a_log_line() -> None:
     largest = dict.fromkeys(RESOURCE, "😀" * 255)
-    parts = receipts(resource_events=[largest] * 256)
-    assert sum(len(part["resources"]) for part in parts) == 256
+    parts = receipts(resource_events=[largest] * 60)
+    assert sum(len(part["resources"]) for part in parts) == 60
     assert max(len(json.dumps(part)) for part in parts) < 256 * 1024
 
 
