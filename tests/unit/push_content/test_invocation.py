@@ -390,7 +390,7 @@ def test_a_new_token_in_the_record_is_tried_at_once(world: World, account: str) 
     token = world.zendesk.rotate_token(account)
     stale = world.function._pauses.standing([InstancePushId(account)])
     world.register(account, token)
-    world.function._pauses.standing = lambda instance_push_ids: stale  # type: ignore[method-assign]
+    world.function._pauses.standing = lambda instance_push_ids: stale  # type: ignore[method-assign]  # noqa: ARG005
     drop_many(world, account, 2)
 
     assert world.invoke() == []
@@ -535,9 +535,9 @@ def test_when_a_wait_cannot_be_set_the_message_is_back_after_the_queues_own_time
     assert world.waits() == {waiting: 360}
 
 
-def test_a_failure_that_nobody_foresaw_costs_its_account_a_retry(
-    capsys: pytest.CaptureFixture[str], world: World, account: str
-) -> None:
+def test_a_failure_that_nobody_foresaw_costs_its_account_a_retry(capsys: pytest.CaptureFixture[str]) -> None:
+    world = World()
+    account = world.connect("acme")
     ids = drop_many(world, account, 3)
     other = world.connect("globex")
     world.drop(other, resource("1"))

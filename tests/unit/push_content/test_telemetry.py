@@ -1,0 +1,165 @@
+"""What the function says: every request and every death, and never a token or a message's text."""
+
+import json
+from typing import Any
+
+import pytest
+
+from push_content.error_codes import ErrorCode
+from push_content.telemetry import METRICS, METRICS_BY_REASON
+from unit.push_content.messages import resource
+from unit.push_content.world import World
+from zendesk_channel.contract import InstancePushId, PushToken
+from zendesk_push.simulator import Fault, FaultKind
+
+TEXT = "text that nobody but Zendesk may see"
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    printed: list[dict[str, Any]] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return printed
+
+
+def metrics(printed: list[dict[str, Any]]) -> dict[str, Any]:
+    """Name or name/reason → sum."""
+    found: dict[str, Any] = {}
+    for line in printed:
+        for block in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            assert block["Namespace"] == "ZendeskPush"
+            for each in block["Metrics"]:
+                name = each["Name"]
+                assert METRICS[name] == each["Unit"]
+                by_reason = name in METRICS_BY_REASON
+                assert block["Dimensions"] == [["service", "reason"] if by_reason else ["service"]]
+                found[f"{name}/{line['reason']}" if by_reason else name] = sum(line[name])
+    return found
+
+
+def test_a_line_for_each_request_and_for_each_dead_letter(capsys: pytest.CaptureFixture[str]) -> None:
+    world = World()
+    account = world.connect("acme")
+    good = world.drop(account, resource("1"), resource("2"), request_id="r-1")
+    bad = world.drop(account, resource("", message=TEXT), request_id="r-1")
+    world.invoke()
+
+    printed = lines(capsys)
+    requests = [line for line in printed if line.get("message") == "push request"]
+    (dead,) = [line for line in printed if line.get("message") == "dead letter"]
+    assert [line["status"] for line in requests] == [400, 200]
+    assert [line["outcomes"] for line in requests] == [{"rejected": 1, "again": 1}, {"delivered": 1}]
+    assert [line["message_ids"] for line in requests] == [[good, bad], [good]]
+    assert requests[1]["results"] == {"success": 2}
+    for line in [*requests, dead]:
+        assert (line["account"], line["subdomain"], line["request_id"]) == (account, "acme", "r-1")
+        assert line["function_request_id"] == "lambda-1"
+    assert all(line["duration_ms"] == 0 for line in requests)
+    assert (dead["reason"], dead["message_ids"], dead["receive_count"]) == ("zendesk_400", [bad], 1)
+
+
+def test_metrics_of_a_mixed_day(capsys: pytest.CaptureFixture[str]) -> None:
+    world = World()
+    account = world.connect("acme")
+    refused, wrong, throttled = (world.connect(name) for name in ("refused", "wrong", "throttled"))
+    world.zendesk.rotate_token(refused)
+    world.zendesk.switch_on(Fault(FaultKind.NOT_FOUND, subdomain="wrong"))
+    world.zendesk.switch_on(Fault(FaultKind.THROTTLED, subdomain="throttled"))
+    world.drop(account, resource("1"), resource("2"))
+    world.invoke()
+    world.drop(account, resource("2"), resource("3"))
+    world.send("not JSON")
+    world.drop("unknown", resource("1"))
+    world.clock.advance(5)
+    for key in (refused, wrong, throttled):
+        world.drop(key, resource("1"))
+    capsys.readouterr()
+    world.invoke()
+
+    found = metrics(lines(capsys))
+    assert found.pop("PushLatency") == 0
+    assert found == {
+        "ResourcesPushed": 1,
+        "ResourcesAlreadyImported": 1,
+        "PushRequests": 4,
+        "Throttled": 1,
+        "CredentialsRefused": 1,
+        "WrongAddress": 1,
+        "MessagesDelivered": 1,
+        "OldestRetriedMessageAge": 5,
+        "MessagesRetried/unknown_account": 1,
+        "MessagesRetried/unauthorized": 1,
+        "MessagesRetried/wrong_address": 1,
+        "MessagesRetried/throttled": 1,
+        "MessagesDeadLettered/invalid_message": 1,
+    }
+
+
+def test_an_invocation_without_anything_to_say_of_pushes_still_flushes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world = World()
+    world.send("not JSON")
+    world.invoke()
+
+    assert metrics(lines(capsys)) == {"MessagesDeadLettered/invalid_message": 1}
+
+
+@pytest.mark.parametrize("requests", [99, 100, 101, 250])
+def test_any_number_of_latencies_is_printed(capsys: pytest.CaptureFixture[str], requests: int) -> None:
+    """Powertools prints by itself at a hundred values, and warns when it has nothing to print."""
+    world = World(MAX_RESOURCES_PER_REQUEST="1", RATE_LIMIT_RESERVE_PERCENT="0")
+    account = world.connect("acme")
+    for number in range(requests):
+        world.drop(account, resource(str(number)))
+    world.invoke()
+
+    printed = [line for line in lines(capsys) if "PushLatency" in line]
+    assert sum(len(line["PushLatency"]) for line in printed) == requests
+
+
+def test_neither_tokens_nor_messages_are_in_any_line(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    world = World(LOG_LEVEL="DEBUG", RETRY_WINDOW_SECONDS="3000")
+    tokens = []
+    accounts = [world.connect(name) for name in ("acme", "globex", "initech", "umbrella")]
+    for account in accounts:
+        tokens.append(world.zendesk.accounts.get(account).token)
+        for value in (resource("1", message=TEXT), resource("", message=TEXT), TEXT, {TEXT: TEXT}):
+            world.drop(account, value)
+        world.send(TEXT)
+        world.send(f'{{"instance_push_id": "{account}", "external_resources": "{TEXT}"}}')
+    world.zendesk.switch_on(Fault(FaultKind.PROCESSING_ERROR, subdomain="acme", description=TEXT))
+    world.zendesk.switch_on(Fault(FaultKind.SERVER_ERROR, subdomain="globex", body=TEXT))
+    tokens.append(world.zendesk.rotate_token(accounts[2]))
+    pending = PushToken("pending-token-0123456789")
+    tokens.append(pending.reveal())
+    version = world.credentials.store(InstancePushId(accounts[2]), pending, pending=True)
+    world.change(accounts[2], pending_version=version, pending_since=world.clock())
+    world.client.push = broken(world.client.push, "umbrella")  # type: ignore[method-assign]
+    for _ in range(12):
+        world.invoke()
+        world.clock.advance(1000)
+
+    assert world.waits() == {}
+    said = capsys.readouterr()
+    everything = said.out + said.err + caplog.text + repr([vars(record) for record in caplog.records])
+    assert "push request" in everything
+    assert "dead letter" in everything
+    assert TEXT not in everything
+    assert not [token for token in tokens if token and token in everything]
+    assert not [token for token in tokens if token and token in repr(world.dead())]
+
+
+def broken(push: Any, subdomain: str) -> Any:
+    def wrapped(asked: str, token: PushToken, body: bytes, *, timeout: float) -> Any:
+        if asked == subdomain:
+            raise ValueError(token.reveal(), body)
+        return push(asked, token, body, timeout=timeout)
+
+    return wrapped
+
+
+def test_every_metric_by_reason_has_a_unit_and_reasons_are_a_closed_list() -> None:
+    assert set(METRICS_BY_REASON) <= set(METRICS)
+    assert len(ErrorCode) == 12
