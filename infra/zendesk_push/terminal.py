@@ -14,7 +14,7 @@ from zendesk_push.errors import UsageError
 
 _DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
-_PIPE_WIDTH: Final = 200  # columns, where nobody looks and a script may
+_PIPE_WIDTH: Final = 100_000  # columns: where nobody looks, a line stays a line for grep
 
 
 def output() -> Console:
@@ -24,7 +24,8 @@ def output() -> Console:
 
 def remarks() -> Console:
     """The console for progress and remarks, on stderr: stdout can be piped on."""
-    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    width = None if sys.stderr.isatty() else _PIPE_WIDTH
+    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True, width=width)
 
 
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:

@@ -30,7 +30,7 @@ from zendesk_push.terminal import (
     timestamp,
 )
 
-_EXPLANATION_SHOWN: Final = 120  # characters, in the list
+_EXPLANATION_SHOWN: Final = 200  # characters, in the list
 _EXPLANATION_KEPT: Final = 1000  # of a message that is only listed
 _FAILURES_SHOWN: Final = 50
 
@@ -39,10 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own commands and their options."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    listing = actions.add_parser("list", help="count by reason and account, then one line each, oldest first")
+    listing = actions.add_parser("list", help="count by reason and account, then each of them, oldest first")
     _add_selection(listing)
     listing.add_argument(
-        "--limit", type=int, default=50, metavar="N", help="lines to show (default: %(default)s)"
+        "--limit", type=int, default=50, metavar="N", help="how many to show (default: %(default)s)"
     )
     listing.add_argument("--json", action="store_true", help="all of them as JSON, without bodies")
 
@@ -131,6 +131,7 @@ def _light(letter: DeadLetter) -> DeadLetter:
 
 
 def _list(args: argparse.Namespace, deployment: Deployment) -> int:
+    _tell_of_others(deployment)
     letters = _select(deployment, _selection(args))
     if args.json:
         print(json.dumps([_as_json(letter) for letter in letters], indent=2, ensure_ascii=False))
@@ -142,19 +143,30 @@ def _list(args: argparse.Namespace, deployment: Deployment) -> int:
     console = output()
     console.print(_summary(letters, now))
     console.print()
-    lines = table("ID", "DEAD FOR", "REASON", "ACCOUNT", "EXPLANATION")
     for letter in letters[: args.limit]:
-        lines.add_row(
-            letter.message_id,
-            duration(now - letter.dead_since),
-            printable(letter.reason),
-            printable(letter.account or "-"),
-            printable(" ".join((letter.explanation or "-").split())[:_EXPLANATION_SHOWN]),
+        dead_for = f"dead for {duration(now - letter.dead_since)}"
+        console.print(
+            printable(f"{letter.message_id}  {letter.reason}  {letter.account or '-'}  {dead_for}"),
+            soft_wrap=True,
         )
-    console.print(lines)
+        if letter.explanation:
+            explanation = " ".join(letter.explanation.split())
+            cut = explanation[:_EXPLANATION_SHOWN] + ("..." if len(explanation) > _EXPLANATION_SHOWN else "")
+            console.print(f"    {printable(cut)}", soft_wrap=True)
     if len(letters) > args.limit:
         console.print(f"... and {len(letters) - args.limit} younger ones (--limit)")
     return 0
+
+
+def _tell_of_others(deployment: Deployment) -> None:
+    answer = deployment.client("sqs").get_queue_attributes(
+        QueueUrl=deployment.dead_letter_queue(), AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+    )
+    out_of_sight = int(answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
+    if out_of_sight:
+        remarks().print(
+            f"about {out_of_sight:,} more are out of sight: somebody else is reading them just now"
+        )
 
 
 def _summary(letters: list[DeadLetter], now: float) -> Any:

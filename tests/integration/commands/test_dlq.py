@@ -114,6 +114,14 @@ def test_list_filters(
     assert visible(stack, stack.dead_letter_queue_url) == 3
 
 
+def test_what_somebody_else_is_reading_is_mentioned(stack: Stack, command: Callable[..., Ran]) -> None:
+    bury(stack, "acc-1")
+    stack.client("sqs").receive_message(QueueUrl=stack.dead_letter_queue_url, VisibilityTimeout=60)
+    ran = command("dlq", "list")
+    assert ran.out == "no dead letters\n"
+    assert ran.err == "about 1 more are out of sight: somebody else is reading them just now\n"
+
+
 def test_an_empty_queue_says_so(command: Callable[..., Ran]) -> None:
     assert command("dlq", "list").out == "no dead letters\n"
     assert command("dlq", "list", "--reason", "x").out == "no dead letters like that\n"
