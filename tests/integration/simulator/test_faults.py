@@ -5,12 +5,16 @@ from __future__ import annotations
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import urllib3
 
 from integration.simulator.client import PUSH, VALIDATE, Client, codes, push_body
 from zendesk_push.simulator import Fault, FaultKind, Simulator, ValidateTokenPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_switched_on_and_off_over_http(client: Client) -> None:
@@ -55,15 +59,26 @@ def test_a_time_out_after_the_import_is_harmless(zendesk: Simulator, client: Cli
     assert codes(client.push("1")) == ["already_imported"]
 
 
+def hanging(simulator: Simulator, **settings: Any) -> tuple[Fault, threading.Event]:
+    """A hang that is switched on, and what is set once a request waits on it."""
+    waiting = threading.Event()
+    fault = Fault(FaultKind.HANG, **settings)
+    register = fault.on_release
+
+    def on_release(wake: Callable[[], None]) -> None:
+        register(wake)
+        waiting.set()
+
+    fault.on_release = on_release  # type: ignore[method-assign]
+    simulator.core.switch_on(fault)
+    return fault, waiting
+
+
 @pytest.mark.parametrize("after_import", [True, False])
 def test_whoever_waits_long_enough_gets_the_answer(
     zendesk: Simulator, client: Client, after_import: bool
 ) -> None:
-    waiting = threading.Event()
-    fault = Fault(FaultKind.HANG, after_import=after_import, count=1)
-    original = fault.on_release
-    fault.on_release = lambda wake: (original(wake), waiting.set())[0]  # type: ignore[method-assign, func-returns-value]
-    zendesk.core.switch_on(fault)
+    fault, waiting = hanging(zendesk, after_import=after_import, count=1)
     with ThreadPoolExecutor() as threads:
         answer = threads.submit(client.push, "1")
         assert waiting.wait(20)
@@ -78,26 +93,37 @@ def test_whoever_waits_long_enough_gets_the_answer(
 def test_close_ends_those_who_wait_and_those_who_are_silent() -> None:
     simulator = Simulator().start()
     account = simulator.core.create_account("acme")
-    waiting = threading.Event()
-    fault = Fault(FaultKind.HANG)
-    original = fault.on_release
-    fault.on_release = lambda wake: (original(wake), waiting.set())[0]  # type: ignore[method-assign, func-returns-value]
-    simulator.core.switch_on(fault)
-    before = threading.active_count()
+    _, waiting = hanging(simulator)
     with (
         ThreadPoolExecutor() as threads,
         urllib3.HTTPConnectionPool("127.0.0.1", simulator.port, timeout=60, retries=False) as pool,
         socket.create_connection(("127.0.0.1", simulator.port), timeout=20) as silent,
     ):
-        hanging = threads.submit(Client(pool, account).push, "1")
+        answer = threads.submit(Client(pool, account).push, "1")
         assert waiting.wait(20)
         simulator.close()
         with pytest.raises(urllib3.exceptions.ProtocolError):
-            hanging.result(20)
+            answer.result(20)
         assert silent.recv(1) == b""
-    assert threading.active_count() < before
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("simulated-zendesk")]
+    assert not simulators_threads()
     simulator.close()
+
+
+def test_close_ends_who_waits_with_the_next_request_sent_already() -> None:
+    simulator = Simulator().start()
+    _, waiting = hanging(simulator)
+    request = f"POST {PUSH} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{}}"
+    with socket.create_connection(("127.0.0.1", simulator.port), timeout=20) as connection:
+        connection.sendall(request.encode())
+        assert waiting.wait(20)
+        connection.sendall(request.encode())
+        simulator.close()
+    assert not simulators_threads()
+
+
+def simulators_threads() -> list[str]:
+    names = [thread.name for thread in threading.enumerate()]
+    return [name for name in names if "simulated-zendesk" in name or "process_request_thread" in name]
 
 
 @pytest.mark.parametrize("policy", ["after_save", "error"])

@@ -130,6 +130,12 @@ def test_a_processing_error_halts_what_follows(world: World) -> None:
     assert codes(world.push(resource("3"), resource("1"))) == ["success", "already_imported"]
 
 
+def test_what_is_imported_already_is_not_processed_again(world: World) -> None:
+    world.push(resource("1"))
+    world.zendesk.switch_on(Fault(FaultKind.PROCESSING_ERROR, count=1))
+    assert codes(world.push(resource("1"), resource("2"))) == ["already_imported", "processing_error"]
+
+
 def test_a_processing_error_is_counted_by_resource(world: World) -> None:
     world.zendesk.switch_on(Fault(FaultKind.PROCESSING_ERROR, count=1))
     assert codes(world.push(resource("1"), resource("2"))) == ["processing_error", "halted"]
