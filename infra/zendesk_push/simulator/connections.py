@@ -67,6 +67,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         self.application = application
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Handler)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="simulated-zendesk")
 

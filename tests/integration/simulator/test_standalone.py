@@ -1,0 +1,61 @@
+"""The simulator as a program of its own, and on other addresses."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+import urllib3
+
+from zendesk_push.simulator import Simulator
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_is_and_ends_on_a_signal(number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "zendesk_push.simulator", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        assert program.stderr is not None
+        try:
+            found = re.search(r"http://127\.0\.0\.1:\d+", program.stdout.readline())
+            assert found is not None
+            with urllib3.PoolManager(retries=False, timeout=20) as pool:
+                assert pool.request("GET", f"{found[0]}/tickets").status == 200
+            program.send_signal(number)
+            assert program.wait(20) == 0
+            assert program.stderr.read() == ""
+        finally:
+            program.kill()
+
+
+def ipv6_on_loopback() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not ipv6_on_loopback(), reason="no IPv6 on loopback")
+def test_on_ipv6() -> None:
+    with Simulator(host="::1") as simulator, urllib3.PoolManager(retries=False, timeout=20) as pool:
+        assert simulator.url.startswith("http://[::1]:")
+        assert pool.request("GET", f"{simulator.url}/tickets").status == 200
+
+
+def test_a_taken_port_is_an_error_and_nothing_stays_behind() -> None:
+    with Simulator() as simulator, pytest.raises(OSError, match="in use"):
+        Simulator(port=simulator.port)
+
+
+def test_closing_what_was_never_started() -> None:
+    simulator = Simulator()
+    port = simulator.port
+    simulator.close()
+    simulator.close()
+    with Simulator(port=port):
+        pass
