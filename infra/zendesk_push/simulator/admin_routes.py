@@ -115,7 +115,7 @@ def _editor(visit: Visit, manifest: Manifest, editor: Editor, *, is_new: bool) -
         fields=fields,
         locale_name=LOCALES.get(editor.locale, editor.locale),
     )
-    # The finalizer's form does not say which account it is for; the administrator's session does. On
+    # The finalizer's form does not say which account it is for; the browser's cookie does. On
     # *.localhost the integration's page is another site, and its form's POST carries only such a cookie.
     cross_site = visit.subdomain is not None
     response.set_cookie(

@@ -1,4 +1,4 @@
-"""Shows an ``html_message`` as an agent would see it: a few harmless tags, everything else as plain text.
+"""Shows an ``html_message`` as a support team would see it: a few harmless tags, everything else as plain text.
 
 The content comes from whoever wrote to the upstream system, so nothing of it is trusted: tags that are not
 listed vanish, no attribute survives but the address of a link, scripts and styles go with what is in them.

@@ -1,4 +1,4 @@
-"""The pages that an agent would look at: tickets with their threads."""
+"""The pages that a support team would look at: tickets with their threads."""
 
 from __future__ import annotations
 
