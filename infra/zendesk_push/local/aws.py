@@ -1,6 +1,7 @@
 """Clients for the AWS on this machine."""
 
 import os
+import threading
 from typing import Any, Final
 
 import boto3
@@ -37,19 +38,25 @@ class LocalAws:
     def __init__(self, endpoint_url: str, session: boto3.session.Session | None = None) -> None:
         self.endpoint_url: Final = endpoint_url
         self.session: Final = session or isolated_session()
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, int], Any] = {}
 
     def client(self, service: str, *, connections: int = 10) -> Any:
         """A boto3 client, for use by up to ``connections`` threads side by side.
 
         No proxy: it would never reach this machine. One try: a failure here is a bug, not weather.
         """
-        return self.session.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.endpoint_url,
-            config=Config(
-                proxies={},
-                retries={"total_max_attempts": 1},
-                max_pool_connections=connections,
-                read_timeout=_READ_SECONDS,
-            ),
-        )
+        with self._lock:
+            # A session makes one client at a time, and each takes a while.
+            if (service, connections) not in self._clients:
+                self._clients[service, connections] = self.session.client(
+                    service,  # type: ignore[call-overload]
+                    endpoint_url=self.endpoint_url,
+                    config=Config(
+                        proxies={},
+                        retries={"total_max_attempts": 1},
+                        max_pool_connections=connections,
+                        read_timeout=_READ_SECONDS,
+                    ),
+                )
+            return self._clients[service, connections]

@@ -9,15 +9,13 @@ import json
 import logging
 import sys
 
+from moto import backends
 from moto.server import ThreadedMotoServer
 
 
 def _warm_up() -> None:
-    # The first stack imports every service that moto knows: do it while the parent is busy elsewhere.
-    import moto.cloudformation.parsing  # noqa: F401
-    from moto import backends
-
-    for service in ("cloudformation", "dynamodb", "kms", "secretsmanager", "sqs"):
+    # Each service is imported by its first request: do it while the parent is busy elsewhere.
+    for service in ("dynamodb", "kms", "secretsmanager", "sqs"):
         backends.get_backend(service)
 
 

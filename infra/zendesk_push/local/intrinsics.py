@@ -2,8 +2,7 @@
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 
-References to resources are the caller's to answer. Where they are not known yet (before the stack exists), it
-answers with an intrinsic function again, and what is built on it stays one: CloudFormation resolves the rest.
+References to resources are the caller's to answer.
 """
 
 import re
@@ -128,27 +127,26 @@ class Resolver:
             else:
                 parts.append(self._resolve_ref(name, where))
         parts.append(text[end:])
-        return _join("", [part for part in parts if part != ""])
+        return self._joined("", parts, where)
 
     def _resolve_join(self, argument: Any, where: str) -> Any:
         delimiter, items = argument
-        resolved = self.resolve(items, where)
-        if isinstance(resolved, list):
-            return _join(delimiter, resolved)
-        return {"Fn::Join": [delimiter, resolved]}
+        return self._joined(delimiter, self.resolve(items, where), where)
+
+    @staticmethod
+    def _joined(delimiter: str, items: Any, where: str) -> str:
+        if not isinstance(items, list) or any(isinstance(item, (Mapping, list)) for item in items):
+            raise TemplateError(f"{where}: only a list of texts can be joined, not {items!r}")
+        return delimiter.join(text_of(item) for item in items)
 
     def _resolve_select(self, argument: Any, where: str) -> Any:
         index, items = self.resolve(argument[0], where), self.resolve(argument[1], where)
-        if not isinstance(items, list):
-            return {"Fn::Select": [index, items]}
-        try:
-            return items[int(index)]
-        except (IndexError, ValueError):
-            raise TemplateError(f"{where}: Fn::Select finds no item {index} among {len(items)}") from None
+        if not isinstance(items, list) or not str(index).isdigit() or int(index) >= len(items):
+            raise TemplateError(f"{where}: Fn::Select finds no item {index} in {items!r}")
+        return items[int(index)]
 
     def _resolve_split(self, argument: Any, where: str) -> Any:
-        text = self.resolve(argument[1], where)
-        return text.split(argument[0]) if isinstance(text, str) else {"Fn::Split": [argument[0], text]}
+        return text_of(self.resolve(argument[1], where)).split(argument[0])
 
     def _resolve_if(self, argument: Any, where: str) -> Any:
         name, then, otherwise = argument
@@ -178,9 +176,3 @@ class Resolver:
 def text_of(value: Any) -> str:
     """A scalar as CloudFormation writes it into a string."""
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
-
-
-def _join(delimiter: str, items: list[Any]) -> Any:
-    if any(isinstance(item, (Mapping, list)) for item in items):
-        return {"Fn::Join": [delimiter, items]}
-    return delimiter.join(text_of(item) for item in items)

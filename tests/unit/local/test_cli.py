@@ -46,7 +46,7 @@ def test_help_imports_no_command_and_no_aws() -> None:
         "except SystemExit: pass\n"
         "print([m for m in sys.modules if m.startswith(('boto', 'moto', 'rich', 'zendesk_push.commands.'))])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1] == "[]"
 

@@ -1,4 +1,4 @@
-"""The intrinsic functions: what names nothing is an error, and what is not known yet stays for CloudFormation."""
+"""The intrinsic functions: they give what CloudFormation gives, and what names nothing is an error."""
 
 from typing import Any
 
@@ -78,28 +78,13 @@ def test_resolves(resolver: Resolver, value: Any, resolved: Any) -> None:
         {"Fn::Select": [2, {"Ref": "List"}]},
         {"Fn::FindInMap": ["ByRegion", "eu-west-1", "Name"]},
         {"Fn::ImportValue": "x"},
+        {"Fn::Join": ["", "text"]},
+        {"Fn::Sub": ["${x}", {"x": {"Ref": "List"}}]},
     ],
 )
 def test_what_leads_nowhere_is_an_error_that_names_the_place(resolver: Resolver, value: Any) -> None:
     with pytest.raises(TemplateError, match=r"Function\.Environment\.URL"):
         resolver.resolve({"Environment": {"URL": value}}, "Function")
-
-
-def test_what_is_not_known_yet_stays_an_intrinsic_function() -> None:
-    resolver = Resolver(
-        {"Level": "INFO"},
-        conditions={},
-        mappings={},
-        ref=lambda name: {"Ref": name},
-        attribute=lambda name, attribute: {"Fn::GetAtt": [name, attribute]},
-    )
-
-    assert resolver.resolve({"Fn::Sub": "${Level}:${Queue.Arn}"}, "here") == {
-        "Fn::Join": ["", ["INFO", ":", {"Fn::GetAtt": ["Queue", "Arn"]}]]
-    }
-    assert resolver.resolve({"Fn::Select": [0, {"Fn::Split": ["/", {"Ref": "Queue"}]}]}, "here") == {
-        "Fn::Select": [0, {"Fn::Split": ["/", {"Ref": "Queue"}]}]
-    }
 
 
 def test_only_conditions_are_conditions(resolver: Resolver) -> None:
