@@ -34,15 +34,18 @@ if TYPE_CHECKING:
 _CLIENT_CONFIG: Final = CLIENT_CONFIG.merge(Config(max_pool_connections=MAX_THREADS))
 
 
-def compose(env: Mapping[str, str]) -> PushInvocation:
+def compose(env: Mapping[str, str], session: botocore.session.Session | None = None) -> PushInvocation:
     """The function on AWS's real clients, and on Zendesk's own over the network.
+
+    Args:
+        session: to watch the calls to AWS by its event hooks.
 
     Raises:
         ConfigurationError: the environment is incomplete or makes no sense.
     """
     settings = Settings.from_env(env)
     # botocore itself: boto3 would add nothing here but its own import to the cold start.
-    session = botocore.session.get_session()
+    session = session or botocore.session.get_session()
     sqs = cast("SQSClient", session.create_client("sqs", config=_CLIENT_CONFIG))
     dynamodb = cast("DynamoDBClient", session.create_client("dynamodb", config=_CLIENT_CONFIG))
     secrets = cast("SecretsManagerClient", session.create_client("secretsmanager", config=_CLIENT_CONFIG))
