@@ -126,8 +126,8 @@ class Stack:
     def _resolve_everything(self) -> None:
         """Every resource and output, as CloudFormation does; what functions use comes into being by this."""
         for logical_id, resource in self._resources.items():
-            self.properties(logical_id)
             self._ref(logical_id)
+            self.properties(logical_id)
             depends_on = resource.get("DependsOn", [])
             for other in [depends_on] if isinstance(depends_on, str) else depends_on:
                 if other not in self._template.resources:

@@ -98,11 +98,15 @@ def edited(folder: Path, old: str, new: str) -> Path:
         ("Type: SQS\n", "Type: SQZ\n", "SAM refuses the template"),
         ("!GetAtt DeadLetterQueue.Arn", "arn:aws:sqs:us-east-1:1:none", "ContentQueue can't be created"),
         ("TimeToLiveSpecification:", "TimeToLiveSpec:", "AccountsTable: TimeToLiveSpec is not supported"),
-        ("AttributeType: S", "AttributeType: X", "AccountsTable can't be created"),
+        (
+            "KeySchema: [{ AttributeName: pk, KeyType: HASH }]",
+            "KeySchema: pk",
+            "AccountsTable can't be created",
+        ),
         (
             "Statement: [] }",
             "Statement: [!GetAtt ContentQueue.Arn] }",
-            "circular reference: Key -> ContentQueue -> Key",
+            "circular reference: Key -> ContentQueue",
         ),
         ("Resources:", "Resourced:", "has no Resources"),
         ("Resources:", "Resources: [", "can't be read"),
