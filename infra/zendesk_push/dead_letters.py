@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MOVED_BY_SQS: Final = "receive_count"  # how the tools name a dead letter that has no reason: SQS moved it
 HOLD_SECONDS: Final = 900  # how long a message stays out of sight if the reading is killed
 LONG_POLL_SECONDS: Final = 2  # long polling asks all of SQS's servers; short polling may miss messages
+_MOST_HOLD_SECONDS: Final = 43_200  # SQS's limit
+_SLOWEST_READING: Final = 20  # messages a second, a redrive's sending and deleting included
+_MOST_IN_FLIGHT: Final = 119_000  # at about 120,000 SQS hands out nothing more, without an error
 _ROUNDS_WITHOUT_NEWS: Final = 20
 _BATCH: Final = 10
 
@@ -50,6 +53,11 @@ class DeadLetter:
     subdomain: str | None = None
     source_message_id: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
+
+
+def hold_seconds(messages: int) -> int:
+    """How long a reading of so many messages should keep them out of sight: until it is certainly over."""
+    return min(_MOST_HOLD_SECONDS, HOLD_SECONDS + messages // _SLOWEST_READING)
 
 
 def dead_letter(message: Mapping[str, Any]) -> DeadLetter:
@@ -157,6 +165,8 @@ class Reading:
             )
             received = answer.get("Messages", [])
             if not received:
+                if len(self._held) >= _MOST_IN_FLIGHT:
+                    self._remark("SQS hands out about 120,000 messages and no more: there may be others")
                 return
             # All are noted before the first is handed out: whoever stops early must let go of these too.
             news = [

@@ -7,12 +7,12 @@ The reason is the dead letter's ErrorCode; "receive_count" is what SQS itself mo
 import argparse
 import json
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from zendesk_push.dead_letters import LONG_POLL_SECONDS, DeadLetter, Reading, Selection
+from zendesk_push.dead_letter_views import as_json, summary
+from zendesk_push.dead_letters import LONG_POLL_SECONDS, DeadLetter, Reading, Selection, hold_seconds
 from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError, UsageError
 from zendesk_push.queue_sender import QueueSender, maximum_message_size
@@ -20,13 +20,11 @@ from zendesk_push.redrive import Outcome, original, purge, redrive
 from zendesk_push.terminal import (
     confirm,
     duration,
-    isoformat,
     output,
     parse_duration,
     printable,
     progress_bar,
     remarks,
-    table,
     timestamp,
 )
 
@@ -107,12 +105,14 @@ def _selection(args: argparse.Namespace) -> Selection:
 
 
 def _reading(deployment: Deployment) -> Reading:
-    # Long polling is for SQS's many servers; a local one is one, and has told all at once.
-    wait_seconds = 0 if deployment.local else LONG_POLL_SECONDS
+    sqs, queue_url = deployment.client("sqs"), deployment.dead_letter_queue()
+    answer = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"])
     return Reading(
-        deployment.client("sqs"),
-        deployment.dead_letter_queue(),
-        wait_seconds=wait_seconds,
+        sqs,
+        queue_url,
+        # Long polling is for SQS's many servers; a local one is one, and has told all at once.
+        wait_seconds=0 if deployment.local else LONG_POLL_SECONDS,
+        hold_seconds=hold_seconds(int(answer["Attributes"]["ApproximateNumberOfMessages"])),
         remark=remarks().print,
     )
 
@@ -134,14 +134,14 @@ def _list(args: argparse.Namespace, deployment: Deployment) -> int:
     _tell_of_others(deployment)
     letters = _select(deployment, _selection(args))
     if args.json:
-        print(json.dumps([_as_json(letter) for letter in letters], indent=2, ensure_ascii=False))
+        print(json.dumps([as_json(letter) for letter in letters], indent=2, ensure_ascii=False))
         return 0
     if not letters:
         print("no dead letters" + (" like that" if _selection(args) != Selection() else ""))
         return 0
     now = time.time()
     console = output()
-    console.print(_summary(letters, now))
+    console.print(summary(letters, now))
     console.print()
     for letter in letters[: args.limit]:
         dead_for = f"dead for {duration(now - letter.dead_since)}"
@@ -169,27 +169,6 @@ def _tell_of_others(deployment: Deployment) -> None:
         )
 
 
-def _summary(letters: list[DeadLetter], now: float) -> Any:
-    groups: dict[tuple[str, str, str], list[DeadLetter]] = defaultdict(list)
-    for letter in letters:
-        groups[letter.reason, letter.account or "-", letter.subdomain or "-"].append(letter)
-    made = table("COUNT", "REASON", "ACCOUNT", "SUBDOMAIN", "OLDEST", "NEWEST", right=("COUNT",))
-    for (reason, account, subdomain), group in sorted(
-        groups.items(), key=lambda entry: (-len(entry[1]), entry[0])
-    ):
-        made.add_row(
-            f"{len(group):,}",
-            printable(reason),
-            printable(account),
-            printable(subdomain),
-            duration(now - group[0].dead_since),
-            duration(now - group[-1].dead_since),
-        )
-    if len(groups) > 1:
-        made.add_row(f"{len(letters):,}", "in all")
-    return made
-
-
 def _show(args: argparse.Namespace, deployment: Deployment) -> int:
     with _reading(deployment) as reading:
         wanted = Selection(ids=frozenset({args.id}))
@@ -199,10 +178,10 @@ def _show(args: argparse.Namespace, deployment: Deployment) -> int:
     if args.body:
         print(letter.body)
         return 0
-    shown = _as_json(letter) | {
+    shown = as_json(letter) | {
         "message_group_id": letter.group_id,
         "context": letter.context,
-        "attributes": _attributes_as_json(original(letter).attributes),
+        "attributes": attributes_as_json(original(letter).attributes),
         "body": letter.body,
     }
     if args.json:
@@ -216,29 +195,6 @@ def _show(args: argparse.Namespace, deployment: Deployment) -> int:
             text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
             print(f"{name}: {printable(text)}")
     return 0
-
-
-def _as_json(letter: DeadLetter) -> dict[str, Any]:
-    return {
-        "id": letter.message_id,
-        "source_message_id": letter.source_message_id,
-        "reason": letter.reason,
-        "explanation": letter.explanation,
-        "account": letter.account,
-        "subdomain": letter.subdomain,
-        "request_id": letter.request_id,
-        "dead_since": isoformat(letter.dead_since),
-    }
-
-
-def _attributes_as_json(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: {
-            "type": value["DataType"],
-            "value": value.get("StringValue", value.get("BinaryValue", b"").hex()),
-        }
-        for name, value in attributes.items()
-    }
 
 
 def _redrive(args: argparse.Namespace, deployment: Deployment) -> int:
@@ -276,7 +232,7 @@ def _apply(
             f"no dead letters{' like that' if _selection(args) != Selection() else ''}: nothing to {verb[0]}"
         )
         return 0
-    remarks().print(_summary(chosen, time.time()))
+    remarks().print(summary(chosen, time.time()))
     if args.dry_run:
         print(f"{_count(len(chosen))} would be {verb[1]}")
         return 0

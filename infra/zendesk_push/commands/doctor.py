@@ -1,8 +1,8 @@
 """Check a deployment from the outside, and say for each thing that is wrong what to do about it.
 
 Looked at: manifest and health check as Zendesk gets them; the queues' policies, encryption, redrive, retention and
-backlog; the functions, the event source mapping and the schedule; the alarms and who hears them; accounts whose
-credentials Zendesk no longer accepts; dead letters. Nothing is changed.
+backlog; the key, the functions, the event source mapping and the schedule; the alarms and who hears them; accounts
+whose credentials Zendesk no longer accepts; dead letters. Nothing is changed.
 
 Exit code: 0 all is well (warnings allowed), 1 something has failed, 2 called wrongly.
 """
@@ -21,6 +21,7 @@ from zendesk_push.deployment import Deployment, add_deployment_arguments, find_d
 from zendesk_push.diagnosis.account_checks import check_accounts
 from zendesk_push.diagnosis.findings import Finding, Level, fail, warn
 from zendesk_push.diagnosis.http_checks import check_http
+from zendesk_push.diagnosis.key_checks import check_key
 from zendesk_push.diagnosis.queue_checks import check_queues
 from zendesk_push.diagnosis.runtime_checks import (
     check_alarms,
@@ -34,6 +35,7 @@ from zendesk_push.terminal import output, printable
 _CHECKS: Final[tuple[tuple[str, Callable[[Deployment], Iterator[Finding]]], ...]] = (
     ("http", check_http),
     ("queues", check_queues),
+    ("key", check_key),
     ("functions", check_functions),
     ("event source", check_event_source),
     ("schedule", check_schedule),

@@ -3,9 +3,12 @@
 import json
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 
+from zendesk_channel.addresses import is_loopback
 from zendesk_push.deployment import Deployment
 from zendesk_push.diagnosis.findings import Finding, fail, ok, skip, warn
 from zendesk_push.diagnosis.manifest import manifest_problems
@@ -21,9 +24,19 @@ def check_http(deployment: Deployment) -> Iterator[Finding]:
         yield skip("manifest", "the API's address is not known: give --stack-name or --api-url")
         yield skip("healthcheck", "the API's address is not known: give --stack-name or --api-url")
         return
-    pool = urllib3.PoolManager(retries=False, timeout=_TIMEOUT)
+    pool = _pool(deployment.api_url)
     yield _check_manifest(pool, deployment.api_url)
     yield _check_health(pool, deployment.api_url)
+
+
+def _pool(url: str) -> urllib3.PoolManager:
+    """By way of the proxy that the environment names, as boto3 does, but never to this machine itself."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    proxy = None if is_loopback(host) or proxy_bypass(host) else getproxies().get(parts.scheme)
+    if proxy:
+        return urllib3.ProxyManager(proxy, retries=False, timeout=_TIMEOUT)
+    return urllib3.PoolManager(retries=False, timeout=_TIMEOUT)
 
 
 def _check_manifest(pool: urllib3.PoolManager, api_url: str) -> Finding:

@@ -88,8 +88,9 @@ def stack(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Stack:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     sqs, dynamodb = _client("sqs", aws_endpoint), _client("dynamodb", aws_endpoint)
+    key = _client("kms", aws_endpoint).create_key()["KeyMetadata"]["Arn"]
     dead = sqs.create_queue(
-        QueueName="dead", Attributes={"MessageRetentionPeriod": "1209600", "KmsMasterKeyId": "alias/x"}
+        QueueName="dead", Attributes={"MessageRetentionPeriod": "1209600", "KmsMasterKeyId": key}
     )["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     queue = sqs.create_queue(
@@ -98,7 +99,7 @@ def stack(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Stack:
             "MaximumMessageSize": "1000000",
             "MessageRetentionPeriod": "864000",
             "VisibilityTimeout": "780",
-            "KmsMasterKeyId": "alias/x",
+            "KmsMasterKeyId": key,
             "RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1000}),
         },
     )["QueueUrl"]

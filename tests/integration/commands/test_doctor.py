@@ -185,6 +185,7 @@ def test_a_deployment_that_is_well(deployment: Deployment, stack: Stack) -> None
         "message size",
         "backlog",
         "dead letters",
+        "key",
         "functions",
         "event source",
         "visibility time-out",
@@ -272,6 +273,15 @@ def test_dead_letters_are_counted_wherever_they_are(deployment: Deployment, stac
     assert (found.level, found.seen) == (Level.WARN, "about 3")
 
 
+def test_a_key_that_goes_away(deployment: Deployment, stack: Stack) -> None:
+    kms = stack.client("kms")
+    [key] = kms.list_keys()["Keys"]
+    kms.disable_key(KeyId=key["KeyId"])
+    assert worst(deployment, "key").seen == f"{key['KeyId']} is Disabled"
+    kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
+    assert "will be deleted on" in worst(deployment, "key").seen
+
+
 def test_an_event_source_that_is_off(deployment: Deployment, stack: Stack) -> None:
     client = stack.client("lambda")
     [mapping] = client.list_event_source_mappings()["EventSourceMappings"]
@@ -340,7 +350,7 @@ def test_a_local_stack_is_judged_by_what_it_has(command: Callable[..., Ran], api
     assert ran.code == 0
     assert levels["manifest"] == "ok"
     assert {levels[subject] for subject in ("functions", "event source", "schedule", "alarms")} == {"skip"}
-    assert command("doctor", "--api-url", api.url).out.splitlines()[-1] == "10 ok, 0 warn, 0 fail, 6 skip"
+    assert command("doctor", "--api-url", api.url).out.splitlines()[-1] == "11 ok, 0 warn, 0 fail, 6 skip"
 
 
 def test_a_failure_is_exit_code_1_and_a_warning_only_if_asked(

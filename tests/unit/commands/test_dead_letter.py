@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from zendesk_push.dead_letters import MOVED_BY_SQS, DeadLetter, Selection, dead_letter
+from zendesk_push.dead_letters import MOVED_BY_SQS, DeadLetter, Selection, dead_letter, hold_seconds
 
 BODY = '{"instance_push_id": "acc-1", "external_resources": [{"n": 1e400}], "big": ' + "9" * 5000 + "}"
 
@@ -95,3 +95,8 @@ def letter(**values: Any) -> DeadLetter:
 )
 def test_a_selection_takes_what_fits_all_of_it(selection: Selection, *, taken: bool) -> None:
     assert selection.takes(letter(), now=1100.0) is taken
+
+
+@pytest.mark.parametrize(("messages", "seconds"), [(0, 900), (20_000, 1900), (10_000_000, 43_200)])
+def test_the_more_there_are_the_longer_they_are_held(messages: int, seconds: int) -> None:
+    assert hold_seconds(messages) == seconds
