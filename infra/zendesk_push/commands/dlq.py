@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from zendesk_push.dead_letter_views import as_json, summary
+from zendesk_push.dead_letter_views import as_json, attributes_as_json, summary
 from zendesk_push.dead_letters import LONG_POLL_SECONDS, DeadLetter, Reading, Selection, hold_seconds
 from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError, UsageError
