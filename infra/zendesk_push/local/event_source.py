@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from zendesk_push.local.invocation import PAYLOAD_LIMIT, InvocationResult
 from zendesk_push.local.sqs_records import MalformedResponseError, failed_ids, in_tens, record, size_of
@@ -23,10 +24,11 @@ from zendesk_push.local.wiring import EventSource
 _LOG: Final = logging.getLogger(__name__)
 
 _LONG_POLL_SECONDS: Final = 1  # short, since shutting down waits for it
-_DRAIN_SECONDS: Final = 10
 _EMPTY_QUEUE_SECONDS: Final = 0.05  # between two looks at the queue while a window is open
 # moto hands over ten at a time: receives go side by side, or a window would end with a request half full.
 _PARALLEL_RECEIVES: Final = 4
+# The last one where moto itself fails, and answers with a page.
+_AWS_ERRORS: Final = (BotoCoreError, ClientError, ResponseParserError)
 _ENVELOPE: Final = len('{"Records": []}')
 
 
@@ -53,6 +55,7 @@ class EventSourceMapping:
         invoke: runs the function.
         on_batch: is told the records of each invocation before it starts.
         on_outcome: is told what became of it.
+        drain_seconds: how long ``stop`` waits for invocations under way.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class EventSourceMapping:
         *,
         on_batch: Callable[[list[dict[str, Any]]], None] = lambda _: None,
         on_outcome: Callable[[BatchOutcome], None] = lambda _: None,
+        drain_seconds: float = 10,
     ) -> None:
         self._source = source
         self._sqs = sqs
@@ -71,6 +75,7 @@ class EventSourceMapping:
         self._invoke = invoke
         self._on_batch = on_batch
         self._on_outcome = on_outcome
+        self._drain_seconds = drain_seconds
         self._stopping = threading.Event()
         self._idle = threading.Condition()
         self._running = 0
@@ -86,13 +91,13 @@ class EventSourceMapping:
         self._poller.start()
 
     def stop(self) -> None:
-        """Receive nothing more, and give the invocations under way 10 s to end."""
+        """Receive nothing more, and give the invocations under way a while to end."""
         self._stopping.set()
         if self._poller.is_alive():
             self._poller.join()
         self._receivers.shutdown()
         with self._idle:
-            self._idle.wait_for(lambda: not self._running, _DRAIN_SECONDS)
+            self._idle.wait_for(lambda: not self._running, self._drain_seconds)
         # What still runs ends with its function's instance, and its messages stay on the queue.
         self._invocations.shutdown(wait=False)
 
@@ -136,7 +141,7 @@ class EventSourceMapping:
                 break
             if not came:
                 self._stopping.wait(min(_EMPTY_QUEUE_SECONDS, remaining))
-        return self._fitting(_without_repeats(records))
+        return self._fitting(without_repeats(records))
 
     def _fitting(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         size = _ENVELOPE
@@ -162,7 +167,7 @@ class EventSourceMapping:
                 AttributeNames=["All"],
                 MessageAttributeNames=["All"],
             )
-        except (BotoCoreError, ClientError) as error:
+        except _AWS_ERRORS as error:
             _LOG.warning("receiving failed: %s", error)
             self._stopping.wait(_LONG_POLL_SECONDS)
             return []
@@ -200,14 +205,14 @@ class EventSourceMapping:
             try:
                 answer = self._sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)
                 refused = {int(failure["Id"]) for failure in answer.get("Failed", [])}
-            except (BotoCoreError, ClientError) as error:
+            except _AWS_ERRORS as error:
                 _LOG.warning("deleting failed: %s", error)
                 refused = set(range(len(ten)))
             kept |= {ten[index]["messageId"] for index in refused}
         return kept
 
 
-def _without_repeats(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def without_repeats(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A message that two receives brought at once, only once, with the newer receipt: moto's queues race."""
     newest = {one["messageId"]: one for one in records}
     return list(newest.values())

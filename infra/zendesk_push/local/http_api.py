@@ -2,11 +2,13 @@
 
 import ipaddress
 import logging
+import socket
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any, Final
 
 from zendesk_push.local.errors import LocalStackError
@@ -25,7 +27,6 @@ from zendesk_push.local.wiring import Route
 _LOG: Final = logging.getLogger(__name__)
 
 BODY_LIMIT: Final = 10 * 1024 * 1024  # bytes of a request
-ANSWER_SECONDS: Final = 30
 _LOCAL_NAMES: Final = ("localhost", "host.docker.internal")
 _CONNECTION_SECONDS: Final = 60  # of silence, then it is closed
 _MOST_REQUESTS: Final = 64
@@ -41,20 +42,28 @@ class HttpApi:
         functions: what runs each function, by its logical id.
         bind: the address to listen on.
         port: 0 for a free one.
+        answer_seconds: how long a function may take; API Gateway's 30.
 
     Raises:
         LocalStackError: the port is taken.
     """
 
     def __init__(
-        self, routes: Sequence[Route], functions: Mapping[str, Invoke], *, bind: str, port: int
+        self,
+        routes: Sequence[Route],
+        functions: Mapping[str, Invoke],
+        *,
+        bind: str,
+        port: int,
+        answer_seconds: float = 30,
     ) -> None:
         self._router = Router(routes)
         self._functions = functions
         self._bind = bind
+        self._answer_seconds = answer_seconds
         self._waiting = ThreadPoolExecutor(_MOST_REQUESTS, thread_name_prefix="http-api")
         try:
-            self._server = _Server((bind, port), _Handler)
+            self._server = (_Server6 if ":" in bind else _Server)((bind, port), _Handler)
         except OSError as error:
             raise LocalStackError(f"the HTTP API can't listen on {bind}:{port}: {error.strerror}") from None
         self._server.answer = self.answer
@@ -90,7 +99,7 @@ class HttpApi:
         event = build_event(request, route.key, path_parameters)
         future = self._waiting.submit(self._functions[route.function], event)
         try:
-            result = future.result(ANSWER_SECONDS)
+            result = future.result(self._answer_seconds)
         except TimeoutError:
             return HttpResponse.message(503, "Service Unavailable")
         return _response(route, result)
@@ -125,9 +134,18 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     answer: Callable[[HttpRequest], HttpResponse]
 
+    def server_bind(self) -> None:
+        """Without http.server's look-up of a name for the address, which takes its time on a machine offline."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
+
     def handle_error(self, _request: Any, client_address: Any) -> None:
         """A client that went away is no news; anything else is a bug of this file."""
         _LOG.debug("connection from %s ended early", client_address, exc_info=True)
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _RefusedError(Exception):

@@ -2,7 +2,6 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TextIO
 
@@ -25,14 +24,12 @@ class LogCollector:
 
     Args:
         file: also written there, each line as it comes.
-        on_line: also told of each; a cheap function, as functions wait for it.
     """
 
-    def __init__(self, file: TextIO | None = None, on_line: Callable[[LogLine], None] | None = None) -> None:
+    def __init__(self, file: TextIO | None = None) -> None:
         self._lines: deque[LogLine] = deque(maxlen=_KEPT_LINES)
         self._lock = threading.Lock()
         self._file = file
-        self._on_line = on_line
 
     def write(self, source: str, text: str) -> None:
         """Add one line."""
@@ -42,8 +39,6 @@ class LogCollector:
             if self._file is not None:
                 self._file.write(f"{line}\n")
                 self._file.flush()
-        if self._on_line is not None:
-            self._on_line(line)
 
     def lines(self, source: str | None = None) -> list[LogLine]:
         """Everything kept so far, or one function's lines."""

@@ -2,13 +2,17 @@
 
 import http.client
 import json
+import threading
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from integration.local.conftest import ExampleStack
+from integration.local.conftest import SECONDS, ExampleStack
+from zendesk_push.local.http_api import HttpApi
+from zendesk_push.local.invocation import InvocationResult
+from zendesk_push.local.wiring import Route
 
 
 class Answer:
@@ -30,7 +34,18 @@ def call(
     headers: Mapping[str, str] | None = None,
     **arguments: Any,
 ) -> Answer:
-    connection = http.client.HTTPConnection(urlsplit(example.stack.api_url).netloc, timeout=60)
+    return call_at(urlsplit(example.stack.api_url).netloc, method, path, body, headers, **arguments)
+
+
+def call_at(
+    address: str,
+    method: str,
+    path: str,
+    body: Any = None,
+    headers: Mapping[str, str] | None = None,
+    **arguments: Any,
+) -> Answer:
+    connection = http.client.HTTPConnection(address, timeout=60)
     try:
         connection.request(method, path, body, dict(headers or {}), **arguments)
         return Answer(connection.getresponse())
@@ -134,3 +149,21 @@ def test_a_connection_serves_several_requests(example: ExampleStack) -> None:
             assert answer.json["event"]["pathParameters"] == {"id": str(number)}
     finally:
         connection.close()
+
+
+def test_a_function_that_takes_too_long_is_a_503() -> None:
+    released = threading.Event()
+
+    def slow(_: Any) -> InvocationResult:
+        released.wait(SECONDS)
+        return InvocationResult("r", "{}")
+
+    api = HttpApi([Route("$default", "Slow")], {"Slow": slow}, bind="127.0.0.1", port=0, answer_seconds=0.01)
+    api.start()
+    try:
+        answer = call_at(f"127.0.0.1:{api.port}", "GET", "/")
+    finally:
+        released.set()
+        api.stop()
+
+    assert (answer.status, answer.json) == (503, {"message": "Service Unavailable"})
