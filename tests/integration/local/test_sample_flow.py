@@ -1,0 +1,104 @@
+"""The sample flow on the real template: what goes wrong is told, and the other commands find the running stack."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from integration.local.conftest import SECONDS
+from zendesk_push.local.dead_letters import DeadLetterReader
+from zendesk_push.local.errors import LocalStackError
+from zendesk_push.local.sample_flow import SampleFlow, StackLookup
+from zendesk_push.local.stack import LocalStack
+from zendesk_push.local.tracker import MessageTracker, State, TrackedMessage
+from zendesk_push.simulator import Fault, FaultKind, Simulator
+
+
+class Running:
+    """The real stack with a tracker, as the command has it."""
+
+    def __init__(self) -> None:
+        self.steps: list[TrackedMessage] = []
+        self.lookup = StackLookup()
+        self.tracker = MessageTracker(self.lookup, self.steps.append)
+        self.stack = LocalStack(
+            on_batch=self.tracker.batch,
+            on_outcome=self.tracker.outcome,
+            parameters={"RetryWindowSeconds": "1", "AllowedSubdomains": "acme,globex"},
+        )
+
+    @property
+    def simulator(self) -> Simulator:
+        assert self.stack.simulator is not None
+        return self.stack.simulator
+
+
+@pytest.fixture(scope="module")
+def real_stack() -> Iterator[Running]:
+    running = Running()
+    with running.stack as stack:
+        running.lookup.attach(stack)
+        yield running
+
+
+@pytest.fixture
+def running(real_stack: Running) -> Running:
+    real_stack.simulator.core.reset()
+    return real_stack
+
+
+def test_what_is_not_as_it_should_be_is_told(running: Running) -> None:
+    flow = SampleFlow(running.stack, running.tracker)
+    flow.connect()
+    # The window of one second makes a dead letter of what would be tried for days.
+    running.simulator.core.switch_on(Fault(FaultKind.PROCESSING_ERROR, external_id="review-2093"))
+    flow.drop()
+
+    assert flow.wait(SECONDS)
+    told = "\n".join(flow.differences())
+    assert "should be delivered, but is a dead letter: processing_error" in told
+    assert "review-2093 is not on the ticket of review-2093" in told
+    assert "A question from the web shop" not in told
+
+
+def test_a_customer_who_may_not_connect_is_an_error(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zendesk_push.local.sample_flow.ACCOUNTS", {"umbrella": "Umbrella"})
+
+    with pytest.raises(LocalStackError, match=r"the account of umbrella can't be connected: .*403"):
+        SampleFlow(running.stack, running.tracker).connect()
+
+
+def test_looking_for_dead_letters_takes_none_away(running: Running) -> None:
+    stack, sqs = running.stack, running.stack.client("sqs")
+    ids = frozenset(
+        sqs.send_message(QueueUrl=stack.queue_url, MessageBody=f"not JSON {number}")["MessageId"]
+        for number in range(23)
+    )
+    assert running.tracker.wait_until(ids, SECONDS)
+
+    reasons = DeadLetterReader(sqs, stack.dead_letter_queue_url).reasons(ids)
+
+    assert {reason.code for reason in reasons.values()} == {"invalid_message"}
+    assert reasons.keys() == ids
+    names = ["ApproximateNumberOfMessagesNotVisible"]
+    attributes = sqs.get_queue_attributes(QueueUrl=stack.dead_letter_queue_url, AttributeNames=names)
+    assert attributes["Attributes"] == {names[0]: "0"}
+
+
+def test_messages_of_others_are_followed_too(running: Running) -> None:
+    account = running.simulator.core.create_account("acme", name="Not connected")
+    body = {"instance_push_id": account.instance_push_id, "external_resources": [{"external_id": "x-1"}]}
+    sent = running.stack.client("sqs").send_message(
+        QueueUrl=running.stack.queue_url, MessageBody=json.dumps(body)
+    )
+
+    assert running.tracker.wait_until(frozenset({sent["MessageId"]}), SECONDS)
+    states = [
+        (step.state, step.title, step.account)
+        for step in running.steps
+        if step.message_id == sent["MessageId"]
+    ]
+    assert states[0] == (State.PUSHING, "x-1", "acme")
+    assert states[-1] == (State.DEAD, "x-1", "acme")
