@@ -1,0 +1,141 @@
+"""What `sam local` has to be told about a running local stack: an env file, and a template that takes it.
+
+`sam local` passes a function only such variables as its template sets. AWS_ENDPOINT_URL, which leads boto3 to the
+local stack, has no place in a template that is deployed; so a copy of the built one declares it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from samtranslator.yaml_helper import yaml_parse
+
+from zendesk_push.errors import CommandError
+from zendesk_push.local.aws import LocalAws, isolated_session
+from zendesk_push.local.intrinsics import Resolver
+from zendesk_push.local.moto_process import ACCOUNT_ID
+from zendesk_push.local.ready_file import KEYS
+from zendesk_push.local.stack import STACK_NAME
+from zendesk_push.local.template import load_template
+
+# What the machine is called in a container. On Linux `sam local` has to be given --add-host for it.
+HOST: Final = "host.docker.internal"
+TEMPLATE_NAME: Final = "sam-local.json"
+ENVIRONMENT_NAME: Final = "sam-local.env.json"
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """The addresses in a ready file, as they are on this machine."""
+
+    zendesk_url: str
+    aws_endpoint_url: str
+    region: str
+    queue_url: str
+    dead_letter_queue_url: str
+    accounts_table: str
+
+
+def read_ready_file(path: Path) -> RunningStack:
+    """Find the stack that ``zendesk-push local --ready-file PATH`` started.
+
+    Raises:
+        CommandError: it is not running, or this is another file.
+    """
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        assert values.keys() >= set(KEYS)  # noqa: S101 - one error for all that a wrong file can be
+    except FileNotFoundError:
+        raise CommandError(
+            f"no stack is running: {path} is not there (`zendesk-push local --ready-file`)"
+        ) from None
+    except (OSError, ValueError, AttributeError, AssertionError):
+        raise CommandError(f"{path} is not a ready file of `zendesk-push local`") from None
+    return RunningStack(**{name: values[name] for name in RunningStack.__dataclass_fields__})
+
+
+def in_container(value: str) -> str:
+    """A URL of this machine as a container has to call it; anything else as it is."""
+    parts = urlsplit(value)
+    if parts.hostname not in _LOOPBACK:
+        return value
+    host = HOST if parts.port is None else f"{HOST}:{parts.port}"
+    return urlunsplit((parts.scheme, host, parts.path, parts.query, parts.fragment))
+
+
+def environment(
+    template: Path, stack: RunningStack, parameters: Mapping[str, str] | None = None
+) -> dict[str, dict[str, str]]:
+    """Every function's variables by logical id, with the running stack's resources for references.
+
+    ``parameters`` are those that the stack was started with.
+
+    Raises:
+        CommandError: the template can't be read, or is not the one that the stack was made of.
+    """
+    loaded = load_template(
+        template, {**(parameters or {}), "ZendeskBaseUrl": stack.zendesk_url}, isolated_session()
+    )
+    # The key is found by the alias that the template gives it.
+    key = (
+        LocalAws(stack.aws_endpoint_url)
+        .client("kms")
+        .describe_key(KeyId=f"alias/{STACK_NAME}")["KeyMetadata"]
+    )
+    references = {
+        "ContentQueue": stack.queue_url,
+        "DeadLetterQueue": stack.dead_letter_queue_url,
+        "AccountsTable": stack.accounts_table,
+        "DataKey": key["KeyId"],
+    }
+    attributes = {("DataKey", "Arn"): key["Arn"]}
+
+    def look_up(known: Mapping[Any, str], wanted: Any) -> str:
+        try:
+            return known[wanted]
+        except KeyError:
+            raise CommandError(f"{wanted} in a function's environment is not known here") from None
+
+    resolver = Resolver(
+        {
+            **loaded.parameters,
+            "AWS::StackName": STACK_NAME,
+            "AWS::Region": stack.region,
+            "AWS::AccountId": ACCOUNT_ID,
+        },
+        conditions=loaded.conditions,
+        mappings=loaded.mappings,
+        ref=lambda logical_id: look_up(references, logical_id),
+        attribute=lambda logical_id, name: look_up(attributes, (logical_id, name)),
+    )
+    variables = {}
+    for name, resource in loaded.resources.items():
+        if resource["Type"] == "AWS::Lambda::Function":
+            given = resolver.resolve(resource["Properties"]["Environment"]["Variables"], name)
+            own = {key: in_container(str(value)) for key, value in given.items()}
+            variables[name] = {**own, "AWS_ENDPOINT_URL": in_container(stack.aws_endpoint_url)}
+    return variables
+
+
+def write(build: Path, stack: RunningStack, parameters: Mapping[str, str] | None = None) -> tuple[Path, Path]:
+    """Write the copy of the built template and the env file beside it.
+
+    Returns:
+        The paths of both, for ``--template`` and ``--env-vars``.
+
+    Raises:
+        CommandError: nothing is built.
+    """
+    built = build / "template.yaml"
+    if not built.is_file():
+        raise CommandError(f"{built} is not there; run `make build` first")
+    document: dict[str, Any] = yaml_parse(built.read_text("utf-8"))  # type: ignore[no-untyped-call]
+    document["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = ""
+    template, variables = build / TEMPLATE_NAME, build / ENVIRONMENT_NAME
+    template.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    variables.write_text(json.dumps(environment(built, stack, parameters), indent=2) + "\n", "utf-8")
+    return template, variables
