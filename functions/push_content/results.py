@@ -13,6 +13,7 @@ ALREADY_IMPORTED: Final = "already_imported"
 PROCESSING_ERROR: Final = "processing_error"
 MISSING_PARENT: Final = "could_not_locate_parent_external_resource"
 HALTED: Final = "halted"
+CODES: Final = (SUCCESS, ALREADY_IMPORTED, PROCESSING_ERROR, MISSING_PARENT, HALTED)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 from push_content.coalescing import PushRequest
 from push_content.outcomes import Judgement, Rejected
 from push_content.receipt import Receipt
-from push_content.results import ALREADY_IMPORTED, SUCCESS
+from push_content.results import ALREADY_IMPORTED, CODES, SUCCESS
 from zendesk_channel.accounts import Account
 from zendesk_channel.errors import ZendeskChannelError
 
@@ -66,7 +66,7 @@ class Telemetry:
         self, request: PushRequest, account: Account, judgement: Judgement, status: int | None, seconds: float
     ) -> None:
         """A push request is over. ``status`` None: no answer."""
-        codes = Counter(result.code for result in judgement.results)
+        codes = Counter(result.code if result.code in CODES else "other" for result in judgement.results)
         with self._lock:
             self._latencies.append(seconds * 1000)
             self._counts["PushRequests", None] += 1
@@ -78,14 +78,14 @@ class Telemetry:
             extra={
                 "account": account.instance_push_id,
                 "subdomain": account.subdomain,
-                "request_id": request.first.request_id,
+                "request_id": _printable(request.first.request_id),
                 "message_ids": [part.message.id for part in request.parts],
                 "resources": len(request),
                 "status": status,
                 "duration_ms": round(seconds * 1000),
                 "outcomes": outcomes | Counter(again=sum(len(again.parts) for again in judgement.again)),
                 "reasons": _reasons(judgement),
-                "results": {code or "none": number for code, number in codes.items()},
+                "results": codes,
             },
         )
 
@@ -106,7 +106,7 @@ class Telemetry:
                 "reason": rejected.reason,
                 "account": account_id,
                 "subdomain": account.subdomain if account else None,
-                "request_id": request_id,
+                "request_id": _printable(request_id),
                 "message_ids": [receipt.message_id],
                 "status": rejected.status,
                 "receive_count": receipt.receive_count,
@@ -170,3 +170,8 @@ def _reasons(judgement: Judgement) -> dict[str, int]:
     return dict(
         Counter(outcome.reason.value for outcome in judgement.outcomes.values() if hasattr(outcome, "reason"))
     )
+
+
+def _printable(text: str | None) -> str | None:
+    """What upstream chose, with escapes for lone surrogates: stdout is UTF-8."""
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode()

@@ -73,7 +73,6 @@ class ZendeskClient:
                 "User-Agent": "zendesk-push (https://developer.zendesk.com/documentation/channel_framework/)"
             },
         )
-
         self._last_used = time.time()  # not monotonic: that clock may stand still while frozen
 
     def push(self, subdomain: Subdomain, token: PushToken, body: bytes, *, timeout: float) -> Response:
@@ -151,7 +150,8 @@ def _read(answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
     """The body, within the deadline and a size. A body that drips in is a time-out too."""
     chunks: list[bytes] = []
     size = 0
-    for chunk in answer.stream(_CHUNK, decode_content=True):
+    # read1 returns with what there is: to wait for a whole chunk of a body that drips in would take for ever.
+    while chunk := answer.read1(_CHUNK, decode_content=True):
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_RESPONSE_BYTES:

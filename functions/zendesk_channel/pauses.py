@@ -62,10 +62,7 @@ class SharedPauses:
             [account_key(key) for key in ids] + [_subdomain_key(subdomain) for subdomain in asked]
         )
         accounts = {
-            account.instance_push_id: account
-            for account in (
-                account_from_item(item) for item in items if item["pk"]["S"].startswith(ACCOUNT_PREFIX)
-            )
+            account.instance_push_id: account for account in (_account(item) for item in items) if account
         }
         missing = {account.subdomain for account in accounts.values()} - asked
         if missing:
@@ -182,6 +179,16 @@ class SharedPauses:
             else:
                 raise StoreUnavailableError("BatchGetItem", "UnprocessedKeys")
         return items
+
+
+def _account(item: Any) -> Account | None:
+    """The account of an item, if it is one. One that cannot be read is as none: it must not cost others anything."""
+    if not item["pk"]["S"].startswith(ACCOUNT_PREFIX):
+        return None
+    try:
+        return account_from_item(item)
+    except (KeyError, ValueError):
+        return None
 
 
 def _subdomain_key(subdomain: Subdomain) -> dict[str, dict[str, str]]:

@@ -163,3 +163,14 @@ def broken(push: Any, subdomain: str) -> Any:
 def test_every_metric_by_reason_has_a_unit_and_reasons_are_a_closed_list() -> None:
     assert set(METRICS_BY_REASON) <= set(METRICS)
     assert len(ErrorCode) == 12
+
+
+def test_a_request_id_that_has_no_utf_8_is_printed_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    world = World()
+    account = world.connect()
+    world.send(f'{{"instance_push_id": "{account}", "request_id": "\\ud800", "external_resources": [1]}}')
+    world.invoke()
+
+    said = capsys.readouterr()
+    assert said.out.count('"request_id":"\\\\ud800"') == 2
+    assert said.err == ""

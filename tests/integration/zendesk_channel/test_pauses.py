@@ -1,0 +1,242 @@
+"""Accounts and pauses in DynamoDB: what every worker sees, and that none shortens what another has set."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import ANY, Stubber
+from moto import mock_aws
+
+from zendesk_channel.accounts import Account, AccountsTable, AccountState
+from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
+from zendesk_channel.errors import StoreUnavailableError
+from zendesk_channel.pauses import SharedPauses
+
+REGION = "us-east-1"
+NOW = 1_800_000_000.0
+ACME = Subdomain("acme")
+
+
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name=REGION)
+        client.create_table(
+            TableName="accounts",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield client
+
+
+@pytest.fixture
+def calls(dynamodb: Any) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    dynamodb.meta.events.register("before-call", lambda model, **_: counted.update([model.name]))
+    return counted
+
+
+@pytest.fixture
+def pauses(dynamodb: Any) -> SharedPauses:
+    return SharedPauses(dynamodb, "accounts")
+
+
+def saved(dynamodb: Any, number: int = 1, subdomain: str = "acme") -> Account:
+    account = Account(
+        InstancePushId(f"account-{number}"),
+        Subdomain(subdomain),
+        AccountState.ACTIVE,
+        0,
+        token_version=PushToken("token").version,
+    )
+    return AccountsTable(dynamodb, "accounts").save(account)
+
+
+def read(pauses: SharedPauses, account: Account) -> Account:
+    return pauses.standing([account.instance_push_id]).accounts[account.instance_push_id]
+
+
+def test_what_stands(dynamodb: Any, pauses: SharedPauses) -> None:
+    one, other = saved(dynamodb, 1), saved(dynamodb, 2, "globex")
+    pauses.pause_subdomain(ACME, NOW + 60)
+
+    standing = pauses.standing([one.instance_push_id, other.instance_push_id, InstancePushId("unknown")])
+
+    assert standing.accounts == {one.instance_push_id: one, other.instance_push_id: other}
+    assert standing.paused_until == {ACME: NOW + 60}
+
+
+def test_one_call_for_accounts_and_pauses_once_the_subdomains_are_known(
+    dynamodb: Any, pauses: SharedPauses, calls: Counter[str]
+) -> None:
+    keys = [saved(dynamodb, number, f"customer{number}").instance_push_id for number in range(50)]
+    calls.clear()
+    pauses.standing(keys)
+    assert calls == {"BatchGetItem": 2}
+    calls.clear()
+
+    pauses.pause_subdomain(Subdomain("customer7"), NOW)
+    assert pauses.standing(keys).paused_until == {"customer7": NOW}
+    assert calls == {"BatchGetItem": 1, "UpdateItem": 1}
+
+
+def test_more_keys_than_one_call_takes(dynamodb: Any, pauses: SharedPauses) -> None:
+    keys = [saved(dynamodb, number, f"customer{number}").instance_push_id for number in range(130)]
+
+    for _ in range(2):
+        assert set(pauses.standing(keys).accounts) == set(keys)
+
+
+def test_a_renamed_account_is_asked_for_under_its_new_name(dynamodb: Any, pauses: SharedPauses) -> None:
+    account = saved(dynamodb)
+    pauses.standing([account.instance_push_id])
+    AccountsTable(dynamodb, "accounts").save(replace(account, subdomain=Subdomain("renamed")))
+    pauses.pause_subdomain(Subdomain("renamed"), NOW)
+
+    assert pauses.standing([account.instance_push_id]).paused_until == {"renamed": NOW}
+
+
+@pytest.mark.parametrize("broken", [{"state": {"S": "odd"}}, {"subdomain": {"S": "a/b"}}, {}])
+def test_an_item_that_cannot_be_read_costs_the_others_nothing(
+    dynamodb: Any, pauses: SharedPauses, broken: dict[str, Any]
+) -> None:
+    account = saved(dynamodb)
+    item = {"pk": {"S": "account#odd"}, "instance_push_id": {"S": "odd"}, "revision": {"N": "1"}}
+    dynamodb.put_item(TableName="accounts", Item=item | broken)
+
+    standing = pauses.standing([account.instance_push_id, InstancePushId("odd")])
+
+    assert list(standing.accounts) == [account.instance_push_id]
+
+
+def test_nobody_shortens_a_subdomains_pause(pauses: SharedPauses, dynamodb: Any) -> None:
+    account = saved(dynamodb)
+
+    assert pauses.pause_subdomain(ACME, NOW + 60)
+    assert not pauses.pause_subdomain(ACME, NOW + 30)
+    assert not pauses.pause_subdomain(ACME, NOW + 60)
+    assert pauses.pause_subdomain(ACME, NOW + 61)
+    assert pauses.standing([account.instance_push_id]).paused_until == {ACME: NOW + 61}
+
+
+def test_a_subdomains_pause_may_be_cleaned_up_long_after_its_end(pauses: SharedPauses, dynamodb: Any) -> None:
+    pauses.pause_subdomain(ACME, NOW)
+
+    item = dynamodb.get_item(TableName="accounts", Key={"pk": {"S": "subdomain#acme"}})["Item"]
+    assert int(item["expires_at"]["N"]) > NOW + 3600
+
+
+def test_nobody_shortens_an_accounts_pause(pauses: SharedPauses, dynamodb: Any) -> None:
+    account = saved(dynamodb)
+
+    assert pauses.pause_account(account, NOW + 60, pause_seconds=60, reason="unavailable", request_limit=16)
+    assert not pauses.pause_account(account, NOW + 30, pause_seconds=30, reason="wrong_address")
+    paused = read(pauses, account)
+    assert (paused.paused_until, paused.pause_seconds, paused.pause_reason, paused.request_limit) == (
+        NOW + 60,
+        60,
+        "unavailable",
+        16,
+    )
+    assert pauses.pause_account(account, NOW + 90, pause_seconds=90, reason="wrong_address")
+    assert read(pauses, account).request_limit == 16
+
+
+def test_an_account_that_is_not_there_is_not_made_by_a_pause(pauses: SharedPauses, dynamodb: Any) -> None:
+    account = Account(InstancePushId("gone"), ACME, AccountState.ACTIVE, 1)
+
+    assert not pauses.pause_account(account, NOW, pause_seconds=1, reason="unavailable")
+    assert not pauses.clear_pause(account, request_limit=None)
+    assert not pauses.note_pushes([account], NOW)
+    assert dynamodb.scan(TableName="accounts")["Count"] == 0
+
+
+def test_a_success_clears_the_pause_that_it_knew_and_no_other(pauses: SharedPauses, dynamodb: Any) -> None:
+    account = saved(dynamodb)
+    pauses.pause_account(account, NOW + 60, pause_seconds=60, reason="unavailable", request_limit=16)
+    known = read(pauses, account)
+    pauses.pause_account(account, NOW + 120, pause_seconds=120, reason="unavailable")
+
+    assert not pauses.clear_pause(known, request_limit=32)
+    assert pauses.clear_pause(read(pauses, account), request_limit=32)
+    assert read(pauses, account) == replace(account, request_limit=32)
+    assert pauses.clear_pause(read(pauses, account), request_limit=None)
+    assert read(pauses, account) == account
+
+
+def test_registration_and_pauses_do_not_undo_each_other(pauses: SharedPauses, dynamodb: Any) -> None:
+    account = saved(dynamodb)
+    pauses.pause_account(account, NOW + 60, pause_seconds=60, reason="unavailable")
+    AccountsTable(dynamodb, "accounts").save(replace(account, name="New name"))
+
+    both = read(pauses, account)
+    assert (both.name, both.paused_until) == ("New name", NOW + 60)
+
+
+def test_last_pushes_are_noted_in_one_call(pauses: SharedPauses, dynamodb: Any, calls: Counter[str]) -> None:
+    accounts = [saved(dynamodb, number) for number in range(30)]
+    calls.clear()
+
+    assert pauses.note_pushes(accounts, NOW)
+    assert calls == {"TransactWriteItems": 1}
+    assert all(read(pauses, account).last_push_at == NOW for account in accounts)
+
+
+@pytest.fixture
+def stub(dynamodb: Any) -> Iterator[Stubber]:
+    with Stubber(dynamodb) as stubber:
+        yield stubber
+
+
+@pytest.mark.parametrize(
+    ("operation", "call"),
+    [
+        ("batch_get_item", lambda pauses, account: pauses.standing([account.instance_push_id])),
+        ("update_item", lambda pauses, _: pauses.pause_subdomain(ACME, NOW)),
+        (
+            "update_item",
+            lambda pauses, account: pauses.pause_account(account, NOW, pause_seconds=1, reason="unavailable"),
+        ),
+        ("update_item", lambda pauses, account: pauses.clear_pause(account, request_limit=None)),
+        ("transact_write_items", lambda pauses, account: pauses.note_pushes([account], NOW)),
+    ],
+)
+def test_what_aws_refuses_has_a_name(pauses: SharedPauses, stub: Stubber, operation: str, call: Any) -> None:
+    stub.add_client_error(operation, "InternalServerError", http_status_code=500)
+    account = Account(InstancePushId("account-1"), ACME, AccountState.ACTIVE, 1)
+
+    with pytest.raises(StoreUnavailableError) as raised:
+        call(pauses, account)
+
+    assert raised.value.code == "InternalServerError"
+
+
+def test_keys_that_were_not_read_are_asked_for_again(
+    pauses: SharedPauses, stub: Stubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("zendesk_channel.pauses.time.sleep", waits.append)
+    left = {"accounts": {"Keys": [{"pk": {"S": "account#account-1"}}]}}
+    stub.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": left})
+    stub.add_response(
+        "batch_get_item", {"Responses": {"accounts": []}, "UnprocessedKeys": {}}, {"RequestItems": left}
+    )
+
+    assert pauses.standing([InstancePushId("account-1")]).accounts == {}
+    assert len(waits) == 1
+    for _ in range(4):
+        stub.add_response("batch_get_item", {"UnprocessedKeys": left}, {"RequestItems": ANY})
+    with pytest.raises(StoreUnavailableError, match="UnprocessedKeys"):
+        pauses.standing([InstancePushId("account-1")])
+
+
+def test_a_clash_with_another_writer_is_no_failure(pauses: SharedPauses, stub: Stubber) -> None:
+    stub.add_client_error("transact_write_items", "TransactionCanceledException")
+
+    assert not pauses.note_pushes([Account(InstancePushId("a"), ACME, AccountState.ACTIVE, 1)], NOW)
