@@ -5,6 +5,7 @@ Everything that the browser complains of, a violated Content-Security-Policy fir
 """
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -36,14 +37,20 @@ class World:
         self.zendesk = zendesk
         self.browser = browser
         self.problems: list[str] = []
+        self.scripts = True
         self._subdomains = iter(ALLOWED)
 
     def subdomain(self) -> str:
         """One that nothing has happened to."""
         return next(self._subdomains)
 
-    def open(self, **options: Any) -> Page:
-        page = self.browser.new_context(viewport={"width": 1100, "height": 820}, **options).new_page()
+    def open(self, *, scripts: bool = True) -> Page:
+        """A window; ``scripts`` False is an administrator who has switched JavaScript off."""
+        self.scripts = scripts
+        context = self.browser.new_context(
+            viewport={"width": 1100, "height": 820}, java_script_enabled=scripts
+        )
+        page = context.new_page()
         page.on(
             "console", lambda message: self.problems.append(message.text) if message.type == "error" else None
         )
@@ -52,14 +59,20 @@ class World:
 
     def start_adding(self, page: Page, subdomain: str, language: str = "en-US") -> None:
         page.goto(f"{self.zendesk.url_of(subdomain)}/admin/{subdomain}/accounts/new?locale={language}")
-        enter_frame(page)
+        self.enter_frame(page)
+
+    def enter_frame(self, page: Page) -> None:
+        """Have the integration's page shown: by the Admin Center's script, or by hand."""
+        if not self.scripts:
+            page.get_by_role("button", name="Open the integration's page").click()
+        page.frame_locator("iframe").get_by_role("main").wait_for()
 
     def save(self, page: Page, subdomain: str, name: str | None = None) -> None:
         frame = page.frame_locator("iframe")
         if name is not None:
             frame.get_by_role("textbox").fill(name)
         frame.get_by_role("button").click()
-        if not scripted(page):
+        if not self.scripts:
             frame.get_by_role("link", name="Back to the accounts").click()
         page.wait_for_url(f"{self.zendesk.url_of(subdomain)}/admin/{subdomain}")
         self.zendesk.events.settle(EVENT_SECONDS)
@@ -85,18 +98,6 @@ class World:
         """The token that Zendesk accepts for this subdomain's account."""
         (account,) = [account for account in self.zendesk.core.accounts if account.subdomain == subdomain]
         return str(account.token)
-
-
-def scripted(page: Page) -> bool:
-    """Whether the Admin Center's own script runs."""
-    return page.get_by_role("button", name="Open the integration's page").is_hidden()
-
-
-def enter_frame(page: Page) -> None:
-    """Have the integration's page shown, by script or by hand."""
-    if not scripted(page):
-        page.get_by_role("button", name="Open the integration's page").click()
-    page.frame_locator("iframe").get_by_role("main").wait_for()
 
 
 def frame_of(page: Page) -> Frame:
@@ -166,7 +167,7 @@ def world(running: World) -> Iterator[World]:
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 def test_add_edit_and_remove(world: World, scripts: bool) -> None:
     subdomain = world.subdomain()
-    page = world.open(java_script_enabled=scripts)
+    page = world.open(scripts=scripts)
 
     world.start_adding(page, subdomain)
     assert state_of(page) == "connected"
@@ -179,18 +180,20 @@ def test_add_edit_and_remove(world: World, scripts: bool) -> None:
     before = world.zendesk_token(subdomain)
     page.get_by_role("link", name="Edit Newsroom (Berlin)").click()
     page.goto(page.url.split("?")[0] + "?token=new")
-    enter_frame(page)
+    world.enter_frame(page)
     assert page.frame_locator("iframe").get_by_role("textbox").input_value() == "Newsroom (Berlin)"
     world.save(page, subdomain)
     assert before != world.zendesk_token(subdomain) == world.pushed_token(subdomain)
     assert world.record(subdomain)["name"] == "Newsroom (Berlin)"
 
-    page.get_by_role("button", name="Deactivate Newsroom (Berlin)").click()
-    world.zendesk.events.settle(EVENT_SECONDS)
-    assert world.record(subdomain)["state"] == "inactive"
-    page.get_by_role("button", name="Activate Newsroom (Berlin)").click()
-    world.zendesk.events.settle(EVENT_SECONDS)
-    assert world.record(subdomain)["state"] == "active"
+    for button, other, state in (
+        ("Deactivate", "Activate", "inactive"),
+        ("Activate", "Deactivate", "active"),
+    ):
+        page.get_by_role("button", name=re.compile(f"^{button} ")).click()
+        page.get_by_role("button", name=re.compile(f"^{other} ")).wait_for()
+        world.zendesk.events.settle(EVENT_SECONDS)
+        assert world.record(subdomain)["state"] == state
     page.get_by_role("button", name="Remove Newsroom (Berlin)").click()
     page.get_by_text("No account yet").wait_for()
     world.zendesk.events.settle(EVENT_SECONDS)
@@ -220,7 +223,7 @@ def test_so_does_an_edit_as_soon_as_the_schedule_has_asked(world: World) -> None
     world.zendesk.core.validate_token_policy = ValidateTokenPolicy.AFTER_SAVE
     page.get_by_role("link", name="Edit Newsroom").click()
     page.goto(page.url.split("?")[0] + "?token=new")
-    enter_frame(page)
+    world.enter_frame(page)
     assert state_of(page) == "unconfirmed"
     assert "kept for 24 hours" in frame_of(page).content()
     check_accessible(page)
@@ -281,7 +284,7 @@ def test_a_name_full_of_markup_stays_a_name(world: World) -> None:
     world.save(page, subdomain, name)
     assert world.record(subdomain)["state"] == "active"
     page.get_by_role("link", name="Edit").click()
-    enter_frame(page)
+    world.enter_frame(page)
     assert page.frame_locator("iframe").get_by_role("textbox").input_value() == name
     assert frame_of(page).locator("script, img").count() == 0
 
