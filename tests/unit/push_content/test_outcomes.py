@@ -1,6 +1,7 @@
 """The outcome table, whole: each test names a row, and every answer there can be has exactly one outcome."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -492,3 +493,13 @@ def test_nothing_is_sent(
     retry = before_sending(record, subdomain_paused_until, NOW)
 
     assert (retry.reason if retry else None) == reason
+
+
+# The documents
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_every_error_code_is_in_the_message_contract(code: ErrorCode) -> None:
+    contract = Path(__file__).parents[3] / "docs" / "message.md"
+
+    assert f"`{code}`" in contract.read_text("utf-8")
