@@ -108,7 +108,7 @@ class LocalStack:
         return self
 
     def stop(self) -> None:
-        """Stop everything in the reverse order; invocations of the push function get 10 s to end."""
+        """Stop everything in the reverse order; invocations of the push function get 5 s to end."""
         self._running.close()
 
     def _start(self) -> None:

@@ -102,3 +102,20 @@ def test_messages_of_others_are_followed_too(running: Running) -> None:
     ]
     assert states[0] == (State.PUSHING, "x-1", "acme")
     assert states[-1] == (State.DEAD, "x-1", "acme")
+
+
+def test_a_schedule_of_the_template_runs(running: Running) -> None:
+    [result] = running.stack.fire_schedules()
+
+    assert not result.function_error, result.payload
+
+
+def test_no_token_is_in_what_the_functions_write(running: Running) -> None:
+    SampleFlow(running.stack, running.tracker).connect()
+
+    tokens = [account.token for account in running.simulator.core.accounts]
+    text = running.stack.logs.text()
+
+    assert len(tokens) == 2
+    assert "START RequestId" in text
+    assert not [token for token in tokens if token is None or token in text]
