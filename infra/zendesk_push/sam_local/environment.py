@@ -5,7 +5,7 @@ local stack, has no place in a template that is deployed; so a copy of the built
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -68,11 +68,16 @@ def in_container(value: str) -> str:
 
 
 def environment(
-    template: Path, stack: RunningStack, parameters: Mapping[str, str] | None = None
+    template: Path,
+    stack: RunningStack,
+    parameters: Mapping[str, str] | None = None,
+    *,
+    address: Callable[[str], str] = in_container,
 ) -> dict[str, dict[str, str]]:
     """Every function's variables by logical id, with the running stack's resources for references.
 
-    ``parameters`` are those that the stack was started with.
+    ``parameters`` are those that the stack was started with; ``address`` turns URLs of this machine into what they
+    are where the function runs.
 
     Raises:
         CommandError: the template can't be read, or is not the one that the stack was made of.
@@ -116,8 +121,8 @@ def environment(
     for name, resource in loaded.resources.items():
         if resource["Type"] == "AWS::Lambda::Function":
             given = resolver.resolve(resource["Properties"]["Environment"]["Variables"], name)
-            own = {key: in_container(str(value)) for key, value in given.items()}
-            variables[name] = {**own, "AWS_ENDPOINT_URL": in_container(stack.aws_endpoint_url)}
+            own = {key: address(str(value)) for key, value in given.items()}
+            variables[name] = {**own, "AWS_ENDPOINT_URL": address(stack.aws_endpoint_url)}
     return variables
 
 
