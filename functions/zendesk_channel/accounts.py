@@ -169,7 +169,7 @@ class AccountsTable:
     def pages(
         self, start: str | None = None, *, page_size: int = 100
     ) -> Iterator[tuple[list[Account], str | None]]:
-        """All accounts, a page at a time, in the table's own stable order.
+        """All accounts, a page at a time, in the table's own stable order; items that cannot be read are left out.
 
         Each page comes with the key to go on after it another time (``start``), None behind the last one.
         """
@@ -187,7 +187,8 @@ class AccountsTable:
             with store_errors("Scan"):
                 answer = self._dynamodb.scan(**request)
             key = answer.get("LastEvaluatedKey")
-            yield [account_from_item(item) for item in answer["Items"]], key["pk"]["S"] if key else None
+            accounts = [account for account in map(readable_account, answer["Items"]) if account]
+            yield accounts, key["pk"]["S"] if key else None
             if not key:
                 return
 
@@ -218,6 +219,16 @@ def account_from_item(item: Item) -> Account:
         request_limit=int(item["request_limit"]["N"]) if "request_limit" in item else None,
         last_push_at=_number(item, "last_push_at"),
     )
+
+
+def readable_account(item: Item) -> Account | None:
+    """The account of an item, if it is one. One that somebody has spoilt by hand must not cost others anything."""
+    if not item["pk"]["S"].startswith(ACCOUNT_PREFIX):
+        return None
+    try:
+        return account_from_item(item)
+    except (KeyError, ValueError):
+        return None
 
 
 def attribute(value: str | float) -> dict[str, str]:

@@ -33,11 +33,11 @@ class ZendeskAddresses:
     """
 
     def __init__(self, base_url: str) -> None:
-        parts = urlsplit(base_url.replace(_PLACEHOLDER, "subdomain"))
         try:
+            parts = urlsplit(base_url.replace(_PLACEHOLDER, "subdomain"))
             host, _ = parts.hostname or "", parts.port
         except ValueError:
-            host = ""
+            parts, host = urlsplit(""), ""
         if (
             parts.scheme not in ("http", "https")
             or not host

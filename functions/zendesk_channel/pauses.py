@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from zendesk_channel.accounts import (
-    ACCOUNT_PREFIX,
     Account,
-    account_from_item,
     account_key,
     attribute,
     conditional_update,
+    readable_account,
 )
 from zendesk_channel.aws import error_code, store_errors
 from zendesk_channel.contract import InstancePushId, Subdomain
@@ -61,9 +60,7 @@ class SharedPauses:
         items = self._batch_get(
             [account_key(key) for key in ids] + [_subdomain_key(subdomain) for subdomain in asked]
         )
-        accounts = {
-            account.instance_push_id: account for account in (_account(item) for item in items) if account
-        }
+        accounts = {account.instance_push_id: account for account in map(readable_account, items) if account}
         missing = {account.subdomain for account in accounts.values()} - asked
         if missing:
             items += self._batch_get([_subdomain_key(subdomain) for subdomain in missing])
@@ -179,16 +176,6 @@ class SharedPauses:
             else:
                 raise StoreUnavailableError("BatchGetItem", "UnprocessedKeys")
         return items
-
-
-def _account(item: Any) -> Account | None:
-    """The account of an item, if it is one. One that cannot be read is as none: it must not cost others anything."""
-    if not item["pk"]["S"].startswith(ACCOUNT_PREFIX):
-        return None
-    try:
-        return account_from_item(item)
-    except (KeyError, ValueError):
-        return None
 
 
 def _subdomain_key(subdomain: Subdomain) -> dict[str, dict[str, str]]:

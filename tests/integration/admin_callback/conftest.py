@@ -21,9 +21,9 @@ def aws_endpoint() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # and no longer: other tests have an environment of their own
 def aws_session(aws_endpoint: str) -> Iterator[boto3.Session]:
-    """One session, as loading the services' models takes longer than a test."""
+    """One session for a module, as loading the services' models takes longer than a test."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {
             "AWS_ENDPOINT_URL": aws_endpoint,
