@@ -13,7 +13,7 @@ from zendesk_push.sam_local.environment import HOST
 
 _SECONDS: Final = 120
 # The name under which SAM looks for Lambda's base image; `docker image inspect` finds it without a registry.
-_IMAGE: Final = "public.ecr.aws/lambda/python:3.13-x86_64"
+BASE_IMAGE: Final = "public.ecr.aws/lambda/python:3.13-x86_64"
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def process_environment() -> dict[str, str]:
 
 def pull_option() -> tuple[str, ...]:
     """Without a registry's digest, the image was made on this machine: SAM must not ask the registry for it."""
-    inspected = _docker("image", "inspect", "--format", "{{json .RepoDigests}}", _IMAGE)
+    inspected = _docker("image", "inspect", "--format", "{{json .RepoDigests}}", BASE_IMAGE)
     made_here = inspected.returncode == 0 and json.loads(inspected.stdout) in ([], None)
     return ("--skip-pull-image",) if made_here else ()
 
