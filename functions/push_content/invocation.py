@@ -151,7 +151,9 @@ class PushInvocation:
                 messages[message.id].paused_until = paused_until
                 if retry:
                     messages[message.id].outcome = retry
-            if account and not retry:
+            if retry:
+                self._telemetry.not_sent(account_id, account, retry.reason, [message.id for message in own])
+            elif account:
                 runs.append(AccountRun(account, own, self._with, board, timetable))
         # Who was slow or failing the last time takes turns last.
         runs.sort(key=lambda run: bool(run.account.pause_seconds or run.account.request_limit))

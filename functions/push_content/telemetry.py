@@ -8,13 +8,14 @@ import sys
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
 from push_content.coalescing import PushRequest
+from push_content.error_codes import ErrorCode
 from push_content.outcomes import Judgement, Rejected
 from push_content.receipt import Receipt
 from push_content.results import ALREADY_IMPORTED, CODES, SUCCESS
@@ -86,6 +87,20 @@ class Telemetry:
                 "outcomes": outcomes | Counter(again=sum(len(again.parts) for again in judgement.again)),
                 "reasons": _reasons(judgement),
                 "results": codes,
+            },
+        )
+
+    def not_sent(
+        self, account_id: str, account: Account | None, reason: ErrorCode, message_ids: Sequence[str]
+    ) -> None:
+        """Nothing may be sent for an account now: its messages wait."""
+        self._log.info(
+            "not sent",
+            extra={
+                "reason": reason,
+                "account": account_id,
+                "subdomain": account.subdomain if account else None,
+                "message_ids": message_ids,
             },
         )
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -427,6 +428,50 @@ def test_an_unconfirmed_token_that_zendesk_confirms_by_now_is_tried_at_once(
     assert world.invoke() == []
     assert world.account(account).token_version == version
     assert world.account(account).pending_version is None
+
+
+def test_who_registers_while_zendesk_is_asked_is_not_marked_as_refused(world: World, account: str) -> None:
+    token = world.zendesk.rotate_token(account)
+    validate = world.client.validate_token
+
+    def meanwhile(*args: Any, **more: Any) -> Any:
+        verdict = validate(*args, **more)
+        world.register(account, token)
+        return verdict
+
+    world.client.validate_token = meanwhile  # type: ignore[method-assign]
+    drop_many(world, account, 2)
+
+    assert world.invoke() == []
+    assert not world.account(account).refused
+    assert [each.status for each in world.zendesk.requests] == [401, 401, 200]
+
+
+def test_an_account_that_is_removed_meanwhile_is_inactive(world: World, account: str) -> None:
+    world.zendesk.rotate_token(account)
+    push = world.client.push
+
+    def meanwhile(*args: Any, **more: Any) -> Any:
+        world.accounts.save(replace(world.account(account), state=AccountState.DELETED, token_version=""))
+        return push(*args, **more)
+
+    world.client.push = meanwhile  # type: ignore[method-assign]
+    world.drop(account, resource("1"))
+    world.clock.advance(4 * 86_400)
+
+    assert world.invoke() == []
+    assert world.reasons() == ["inactive_account"]
+
+
+def test_who_failed_the_last_time_takes_turns_last(world: World) -> None:
+    keys = [world.connect(name) for name in ("failing", "shrunk", "fine", "new")]
+    world.change(keys[0], pause_seconds=4, paused_until=world.clock() - 1)
+    world.change(keys[1], request_limit=16)
+    for key in keys:
+        world.drop(key, resource("1"))
+    world.invoke()
+
+    assert [each.subdomain for each in world.zendesk.requests] == ["fine", "new", "failing", "shrunk"]
 
 
 @pytest.mark.parametrize("kind", [FaultKind.UNAUTHORIZED, FaultKind.FORBIDDEN])

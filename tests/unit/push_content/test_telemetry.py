@@ -56,6 +56,21 @@ def test_a_line_for_each_request_and_for_each_dead_letter(capsys: pytest.Capture
     assert (dead["reason"], dead["message_ids"], dead["receive_count"]) == ("zendesk_400", [bad], 1)
 
 
+def test_a_line_for_each_account_that_nothing_is_sent_for(capsys: pytest.CaptureFixture[str]) -> None:
+    world = World()
+    account = world.connect("acme")
+    world.change(account, paused_until=world.clock() + 60, pause_reason="wrong_address")
+    ids = [world.drop(account, resource("1")), world.drop(account, resource("2"))]
+    unknown = world.drop("unknown", resource("1"))
+    world.invoke()
+
+    said = [line for line in lines(capsys) if line.get("message") == "not sent"]
+    assert [(line["account"], line["reason"], line["message_ids"]) for line in said] == [
+        (account, "wrong_address", ids),
+        ("unknown", "unknown_account", [unknown]),
+    ]
+
+
 def test_metrics_of_a_mixed_day(capsys: pytest.CaptureFixture[str]) -> None:
     world = World()
     account = world.connect("acme")
