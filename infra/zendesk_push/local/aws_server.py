@@ -1,8 +1,8 @@
-"""The process that is AWS: moto's server, and nothing of the project.
+"""The process that is AWS: moto's server.
 
 It has an interpreter of its own because moto computes a lot while functions wait for it. Started as
-``python aws_server.py ADDRESS``; says ``{"port": N}`` on stdout once it listens, and ends when stdin does,
-so it can't outlive whoever started it.
+``python -m zendesk_push.local.aws_server ADDRESS``; says ``{"port": N}`` on stdout once it listens, and ends when
+stdin does, so it can't outlive whoever started it.
 """
 
 import json
@@ -11,6 +11,8 @@ import sys
 
 from moto import backends
 from moto.server import ThreadedMotoServer
+
+from zendesk_push.local.moto_speed import speed_up
 
 
 def _warm_up() -> None:
@@ -24,6 +26,7 @@ def main() -> None:
     server = ThreadedMotoServer(sys.argv[1], 0, verbose=False)
     server.start()
     _warm_up()
+    speed_up()
     _, port = server.get_host_and_port()
     print(json.dumps({"port": port}), flush=True)
     sys.stdin.read()

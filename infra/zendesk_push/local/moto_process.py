@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import IO, Final
 
 from zendesk_push.local.errors import LocalStackError
@@ -18,7 +17,7 @@ CREDENTIALS: Final = {
     "AWS_SESSION_TOKEN": "local-example",
 }
 
-_PROGRAM: Final = Path(__file__).with_name("aws_server.py")
+_PROGRAM: Final = "zendesk_push.local.aws_server"
 
 
 class MotoProcess:
@@ -30,7 +29,7 @@ class MotoProcess:
 
     def __init__(self, bind: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-W", "ignore", str(_PROGRAM), bind],
+            [sys.executable, "-W", "ignore", "-m", _PROGRAM, bind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the one who started this, who stops things in order
