@@ -3,12 +3,13 @@
 #   make run                 the whole stack on this machine, with sample content (ARGS=--once: and stop)
 #   make test                unit, integration, template and end-to-end tests (ARGS=... goes to pytest)
 #   make check               the gate: formatting, lint, types, templates, policies, and make test
-#   make bench               what coalescing, isolation and cold starts cost, side by side
+#   make build, make deploy  for AWS (STAGE=staging: of samconfig.toml)
+#   make sam-local           both functions in Lambda's own runtime, beside a running `make run` (needs Docker)
 #   make help                all targets
 
 PYTHON ?= python3
 ARGS ?=
-STACK ?= zendesk-push
+STAGE ?= default
 
 BIN := .venv/bin
 VENV := .venv/.installed
@@ -25,7 +26,7 @@ run: $(VENV)  ## the whole stack on this machine, with samples, until Ctrl-C (AR
 	@$(BIN)/zendesk-push local $(ARGS)
 
 test: $(VENV)  ## every test that this machine has the parts for; skips say what is missing
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: lint types test  ## what must be green before a change lands
 
@@ -45,6 +46,15 @@ bench: $(VENV)  ## measure, side by side in one run, as ratios
 
 soak: $(VENV)  ## a long seeded run with random faults (ARGS="--seed 7 --seconds 600")
 	$(BIN)/python -m zendesk_push.bench.soak $(ARGS)
+
+build: $(VENV) $(SAM)  ## both functions for Lambda: built, pruned, byte-compiled, measured
+	@$(BIN)/python -m zendesk_push.packaging.build --sam $(SAM)
+
+deploy: build  ## build and deploy a stage of samconfig.toml (STAGE=production)
+	@$(BIN)/python -m zendesk_push.packaging.publish --sam $(SAM) --stage $(STAGE) $(ARGS)
+
+sam-local: build  ## every event in tests/events through `sam local invoke`, beside a running `make run`
+	@$(BIN)/python -m zendesk_push.sam_local --sam $(SAM) $(ARGS)
 
 requirements: $(VENV)  ## resolve pyproject.toml into the hashed requirements files
 	PATH="$(BIN):$$PATH" $(BIN)/python -m zendesk_push.requirements $(ARGS)
