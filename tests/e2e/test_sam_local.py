@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import pytest
 import urllib3
 
+from zendesk_push.bench.cold_start import __main__ as cold_start
 from zendesk_push.errors import CommandError
 from zendesk_push.local.stack import LocalStack
 from zendesk_push.packaging.build import build
@@ -116,6 +117,12 @@ def test_every_shipped_event_is_played() -> None:
     shipped = {path.stem for path in (ROOT / "tests/events").glob("*.json")}
     assert shipped == {step.event for step in STEPS}
     assert {step.function for step in STEPS} == {PUSH, ADMIN}
+
+
+def test_whatever_the_cold_start_benchmark_compares_starts(build_directory: Path) -> None:
+    timings = cold_start.measure(build_directory / PUSH, rounds=1)
+    assert timings.keys() == cold_start.variants().keys()
+    assert all(0 < timing.imported < timing.answered for timing in timings.values())
 
 
 @pytest.fixture
