@@ -6,6 +6,7 @@ Ctrl-C.
 import argparse
 import logging
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -69,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     """Run until the samples are through (``--once``) or until SIGINT or SIGTERM; returns the exit code."""
     if args.once and (args.no_samples or args.zendesk_url):
         raise UsageError("--once runs the samples on the simulator: not with --no-samples or --zendesk-url")
+    _check_address(args.bind)
     started = time.monotonic()
     with _stop_signals() as stopping, ExitStack() as opened:
         # First of all, as it takes longest: it starts while everything else is still being imported.
@@ -95,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         stack = LocalStack(
             template=args.template or DEFAULT_TEMPLATE,
             parameters=parse_overrides(args.parameter_overrides),
-            zendesk_url=args.zendesk_url,
+            zendesk_url=args.zendesk_url.rstrip("/") if args.zendesk_url else None,
             bind=args.bind,
             port=args.port,
             logs=LogCollector(log_file),
@@ -211,6 +213,16 @@ def _open_log(path: Path) -> TextIO:
         return path.open("w", encoding="utf-8")
     except OSError as error:
         raise CommandError(f"the log file can't be written: {path}: {error.strerror}") from None
+
+
+def _check_address(address: str) -> None:
+    """Whether anything can listen there: asked once, for all the servers."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family) as one:
+            one.bind((address, 0))
+    except OSError as error:
+        raise UsageError(f"--bind {address}: {error.strerror or error}") from None
 
 
 def _port(text: str) -> int:

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -130,7 +132,7 @@ def test_an_old_ready_file_is_gone_before_anything_starts(tmp_path: Path) -> Non
 def test_another_zendesk_and_parameters_are_what_the_functions_see(tmp_path: Path) -> None:
     ready_file, log_file = tmp_path / "ready.json", tmp_path / "functions.log"
     zendesk = "http://{subdomain}.localhost:9"
-    arguments = ["--zendesk-url", zendesk, "--ready-file", str(ready_file), "--log-file", str(log_file)]
+    arguments = ["--zendesk-url", f"{zendesk}/", "--ready-file", str(ready_file), "--log-file", str(log_file)]
 
     with running(*arguments, "--parameter-overrides", "Greeting=goodbye", "Colour=red") as process:
         ready = wait_for(ready_file, process)
@@ -149,6 +151,37 @@ def test_a_wrong_parameter_is_one_line_and_an_exit_code() -> None:
     assert done.returncode == 1
     assert done.stderr == "zendesk-push: parameter BatchSize='0' is less than 1\n"
     assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "not an address"])
+def test_an_address_that_is_not_this_machine_s_is_one_line(address: str) -> None:
+    done = subprocess.run(command("--bind", address), capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert re.fullmatch(f"zendesk-push: --bind {address}: [^\n]+\n", done.stderr)
+
+
+def has_ipv6_loopback() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as one:
+            one.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6_loopback(), reason="this machine has no IPv6 loopback address")
+def test_it_listens_on_ipv6_too(tmp_path: Path) -> None:
+    ready_file = tmp_path / "ready.json"
+    with running("--no-samples", "--bind", "::1", "--ready-file", str(ready_file)) as process:
+        ready = wait_for(ready_file, process)
+        echoed = urllib3.request("GET", f"{ready['api_url']}/echo").json()
+
+    assert ready["api_url"].startswith("http://[::1]:")
+    assert ready["zendesk_url"].startswith("http://[::1]:")
+    assert echoed["event"]["requestContext"]["http"]["sourceIp"] == "::1"
+    assert echoed["event"]["requestContext"]["domainName"] == "::1"
 
 
 def test_the_samples_come_to_what_they_should_on_the_real_template() -> None:
