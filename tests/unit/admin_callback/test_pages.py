@@ -106,6 +106,7 @@ def test_every_page_in_every_language(message: str, language: str) -> None:
     assert not re.search(r"{[a-z_]*}", text.split("</style>")[1])
     state = {"connected": "connected", "unconfirmed": "unconfirmed", "pending": "unconfirmed"}
     assert f'<body data-state="{state.get(message, "refused")}">' in text
+    assert text.count("data-state") == 1  # scripts look for it
     assert ("<form" in text) == (message in state)
     assert "<code>req-1</code>" in text
 
