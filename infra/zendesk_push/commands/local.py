@@ -5,8 +5,10 @@ Ctrl-C.
 
 import argparse
 import logging
+import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -158,8 +160,17 @@ def _addresses(stack: "LocalStack", ready_file: Path) -> Iterator[str]:
     yield f"  AWS endpoint   {stack.aws_endpoint_url}   (region {stack.region}, any credentials)"
     yield f"  queue          {stack.queue_url}"
     yield f"  dead letters   {stack.dead_letter_queue_url}"
-    yield f"  drop your own  zendesk-push send --ready-file {ready_file} FILE"
-    yield f"  look at them   zendesk-push dlq list --ready-file {ready_file}"
+    program = _program()
+    yield f"  look at them   {program} dlq list --ready-file {ready_file}"
+    yield f"  drop your own  {program} send --ready-file {ready_file} FILE"
+
+
+def _program() -> str:
+    """This program as one types it here: it is on nobody's PATH unless its environment is activated."""
+    if Path(sys.argv[0]).name != "zendesk-push":
+        return "zendesk-push"
+    here = os.path.relpath(sys.argv[0])
+    return min(here, sys.argv[0], key=len)
 
 
 def _folder() -> "tempfile.TemporaryDirectory[str]":
