@@ -162,8 +162,6 @@ class AccountRun:
     def _record(self, request: PushRequest, judgement: Judgement) -> None:
         sizes = {part.message.id: len(part) for part in request.parts}
         with self._lock:
-            if self._closed:
-                return
             for key, outcome in judgement.outcomes.items():
                 if isinstance(outcome, Delivered) and not self._all_delivered(key, sizes[key]):
                     continue

@@ -289,6 +289,27 @@ def test_an_account_that_fails_is_paused_and_twice_as_long_each_time(world: Worl
     assert (record.paused_until, record.pause_seconds, record.pause_reason) == (0, 0, None)
 
 
+def test_after_a_failure_an_account_is_sent_nothing_more_in_the_invocation(
+    world: World, account: str
+) -> None:
+    """Even if its pause is over by its next turn, because others' turns took so long."""
+    slow = world.connect("globex")
+    world.zendesk.switch_on(Fault(FaultKind.SERVER_ERROR, subdomain="acme", count=1))
+    drop_many(world, account, 300)
+    world.drop(slow, resource("1"))
+    push = world.client.push
+
+    def slowly(subdomain: Subdomain, *args: Any, **more: Any) -> Any:
+        if subdomain == "globex":
+            world.clock.advance(10)
+        return push(subdomain, *args, **more)
+
+    world.client.push = slowly  # type: ignore[method-assign]
+
+    assert len(world.invoke()) == 300
+    assert [each.subdomain for each in world.zendesk.requests] == ["acme", "globex"]
+
+
 @pytest.mark.parametrize(
     "kind", [FaultKind.DROP_CONNECTION, FaultKind.HTML, FaultKind.UNAVAILABLE, FaultKind.HANG]
 )
@@ -703,13 +724,3 @@ def test_in_the_steady_state_nothing_is_written(world: World, account: str) -> N
         world.invoke()
 
     assert world.table.writes == writes
-
-
-def test_pauses_are_written_only_when_they_grow() -> None:
-    world = World(RATE_LIMIT_RESERVE_PERCENT="100")
-    keys = [world.connect("acme") for _ in range(10)]
-    for key in keys:
-        world.drop(key, resource("1"))
-    world.invoke()
-
-    assert world.faults.calls.count("pause_subdomain") == 1

@@ -194,6 +194,22 @@ def test_reordered_results_of_an_id_that_is_not_unique_are_nobodys() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("asked", "answered", "expected"),
+    [
+        (["0", "1", "0"], ["1", "0"], ["retry unavailable", "delivered", "retry unavailable"]),
+        (["0", "1"], ["1", "0", "0"], ["retry unavailable", "delivered"]),
+    ],
+)
+def test_an_id_must_be_unique_on_both_sides(
+    asked: list[str], answered: list[str], expected: list[str]
+) -> None:
+    messages = [message(key) for key in asked]
+    body = {"results": [result(key, "success") for key in answered]}
+
+    assert short(judged(request_of(*messages), answer(200, body)), messages) == expected
+
+
 def test_the_same_external_id_twice_is_fine_as_long_as_the_order_is() -> None:
     messages = [message("0"), message("0")]
     body = {"results": [result("0", "success"), result("0", "already_imported")]}
