@@ -1,0 +1,436 @@
+"""The whole of delivery in one process: queues, workers, accounts, and a Zendesk; and what became of everything."""
+
+import contextlib
+import io
+import itertools
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from push_content.composition import assemble
+from push_content.dead_letters import restore_attributes
+from push_content.settings import Settings
+from unit.delivery.effects import Effects, Staged
+from unit.delivery.stage import Stage, StagedSideBySide
+from unit.delivery.traffic import Sent
+from zendesk_channel.accounts import Account, AccountState
+from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
+from zendesk_channel.errors import ZendeskError
+from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryPauses, InMemoryTable
+from zendesk_push.in_memory.clock import ManualClock
+from zendesk_push.in_memory.credentials import InMemoryCredentials
+from zendesk_push.in_memory.event_source import InMemoryEventSource
+from zendesk_push.in_memory.sqs import InMemorySqs
+from zendesk_push.in_memory.sqs_queue import QueuedMessage
+from zendesk_push.in_memory.zendesk import InMemoryZendeskClient
+from zendesk_push.simulator.core import ZendeskState
+from zendesk_push.simulator.endpoints import ValidateTokenPolicy
+
+# Seconds. Short, so that a message's whole life fits into an example; in the proportions of the real ones.
+BASE_DELAY, MAX_DELAY, WINDOW, RETENTION = 2, 60, 900, 7_200
+INVOCATION, PUSH_TIMEOUT = 30, 10
+VISIBILITY = 6 * INVOCATION
+MAX_RESOURCES = 8
+RATE_LIMIT = 40
+
+SERVICE = "delivery"
+
+ENVIRONMENT = {
+    "ACCOUNTS_TABLE": "accounts",
+    "SECRET_PREFIX": "stack",
+    "DATA_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/1",
+    "ZENDESK_BASE_URL": "https://{subdomain}.zendesk.com",
+    "MAX_RESOURCES_PER_REQUEST": str(MAX_RESOURCES),
+    "PUSH_TIMEOUT_SECONDS": str(PUSH_TIMEOUT),
+    "RETRY_BASE_DELAY_SECONDS": str(BASE_DELAY),
+    "RETRY_MAX_DELAY_SECONDS": str(MAX_DELAY),
+    "RETRY_WINDOW_SECONDS": str(WINDOW),
+    "RATE_LIMIT_RESERVE_PERCENT": "10",
+    "QUEUE_RETENTION_SECONDS": str(RETENTION),
+    "QUEUE_VISIBILITY_SECONDS": str(VISIBILITY),
+    "POWERTOOLS_SERVICE_NAME": SERVICE,
+    "POWERTOOLS_METRICS_NAMESPACE": "ZendeskPush",
+}
+# Two accounts share a subdomain, and with it a rate limit. The last is not registered at first.
+SUBDOMAINS = {"a1": "acme", "a2": "acme", "b1": "globex", "c1": "initech"}
+UNREGISTERED = "c1"
+
+# Powertools keeps the stream that its logger was first made with.
+OUTPUT = io.StringIO()
+
+
+@dataclass
+class Invocation:
+    """One run of the function, and what it was seen to do."""
+
+    number: int
+    worker: str
+    event: dict[str, Any]
+    started_at: float
+    standing: Any = None
+    refused_at_start: dict[str, str] = field(default_factory=dict)
+    own_pauses: dict[str, float] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)  # accounts whose sending ended with a failure
+    pushes: list[str] = field(default_factory=list)  # accounts, one entry for each request
+    answer: dict[str, Any] | None = None
+    ended_at: float | None = None
+    undisturbed: bool = True  # nothing failed, nobody else worked, nothing was changed meanwhile
+    stalled: bool = False  # it could have gone on, and did not get the time
+    deliverable: list[Sent] = field(default_factory=list)  # what it can deliver if all goes well
+
+    @property
+    def deadline(self) -> float:
+        """When Lambda ends it."""
+        return self.started_at + INVOCATION
+
+
+class World:
+    """Everything, and the methods by which it is moved. ``violations`` are broken rules seen on the way."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.stage = Stage(self.clock)
+        self.effects = Effects(self.stage)
+        self.effects.before = self._before
+        self.effects.after = self._after
+        self.violations: list[str] = []
+        self.output = OUTPUT
+        self.output.seek(0)
+        self.output.truncate()
+        self._queues()
+        self.table = InMemoryTable()
+        self.accounts = InMemoryAccounts(self.table)
+        self.credentials = InMemoryCredentials()
+        ids, tokens = itertools.count(), itertools.count(1)
+        self.zendesk = ZendeskState(
+            clock=self.clock,
+            new_id=lambda: f"id{next(ids)}",
+            new_token=lambda: f"{next(tokens):064x}",
+            rate_limit=RATE_LIMIT,
+            validate_token_policy=ValidateTokenPolicy.AFTER_SAVE,
+        )
+        self.confirmed: dict[str, set[str]] = {}
+        self.sent: dict[str, Sent] = {}  # by body
+        self.redriven: set[str] = set()  # keys; of these there may be several copies
+        self.invocations: list[Invocation] = []
+        self.running: dict[str, Invocation] = {}
+        self._containers: dict[str, Any] = {}
+        self._numbers = itertools.count(1)
+        for key, subdomain in SUBDOMAINS.items():
+            self.zendesk.create_account(subdomain, instance_push_id=key)
+            if key != UNREGISTERED:
+                self.register(key)
+
+    def _queues(self) -> None:
+        self.sqs = InMemorySqs(self.clock)
+        self.dead_url = self.sqs.create_queue(
+            QueueName="dead", Attributes={"MessageRetentionPeriod": "1209600"}
+        )["QueueUrl"]
+        self.live_url = self.sqs.create_queue(
+            QueueName="live",
+            Attributes={
+                "MessageRetentionPeriod": str(RETENTION),
+                "VisibilityTimeout": str(VISIBILITY),
+                "MaximumMessageSize": "1000000",
+                "RedrivePolicy": (
+                    '{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": 1000}'
+                ),
+            },
+        )["QueueUrl"]
+        self.live = self.sqs.queue(self.live_url)
+        self.dead = self.sqs.queue(self.dead_url)
+        self.source = InMemoryEventSource(self.sqs, self.live_url)
+        self.settings = Settings.from_env(
+            ENVIRONMENT | {"CONTENT_QUEUE_URL": self.live_url, "DEAD_LETTER_QUEUE_URL": self.dead_url}
+        )
+
+    # Upstream systems, and who tends the dead letters -----------------------------------------------------
+
+    def send(self, sent: Sent) -> None:
+        """Drop a message."""
+        self.sent[sent.body] = sent
+        request: dict[str, Any] = {"QueueUrl": self.live_url, "MessageBody": sent.body}
+        if sent.attributes:
+            request["MessageAttributes"] = sent.attributes
+        if sent.account:
+            request["MessageGroupId"] = sent.account
+        self.sqs.send_message(**request)
+
+    def redrive(self, *, unpacked: bool) -> None:
+        """Send all dead letters back: with our tool, or as the console does, with the reason still on them."""
+        for letter in self.dead.messages():
+            self.redriven.add(self.sent[letter.body].key)
+            attributes: Any = dict(letter.attributes)
+            if unpacked:
+                attributes = restore_attributes(attributes)
+            request: dict[str, Any] = {"QueueUrl": self.live_url, "MessageBody": letter.body}
+            if attributes:
+                request["MessageAttributes"] = attributes
+            if letter.group_id:
+                request["MessageGroupId"] = letter.group_id
+            self.sqs.send_message(**request)
+        self.dead.purge()
+
+    # Administrators ---------------------------------------------------------------------------------------
+
+    def register(self, key: str) -> None:
+        """The admin function has had the account's newest token confirmed, and stores it."""
+        token = PushToken(self.zendesk.accounts.get(key).token or "revoked")
+        version = self.credentials.store(InstancePushId(key), token)
+        self.confirmed.setdefault(key, set()).add(token.reveal())
+        self._write(key, state=AccountState.ACTIVE, token_version=version)
+
+    def keep_pending(self, key: str, token: str) -> None:
+        """An edit brought a token that Zendesk did not confirm yet."""
+        version = self.credentials.store(InstancePushId(key), PushToken(token), pending=True)
+        self._write(key, pending_version=version, pending_since=self.clock())
+
+    def set_state(self, key: str, state: AccountState) -> None:
+        """An event callback has switched the account on or off."""
+        self._write(key, state=state)
+
+    def remove(self, key: str) -> None:
+        """An event callback has told that the account is gone."""
+        self.credentials.schedule_deletion(InstancePushId(key))
+        self._write(key, state=AccountState.DELETED, token_version="")
+
+    def record(self, key: str) -> Account | None:
+        """The account's item."""
+        return self.table.accounts.get(InstancePushId(key))
+
+    def _write(self, key: str, **changes: Any) -> None:
+        self.disturb()
+        known = self.record(key) or Account(
+            InstancePushId(key), Subdomain(SUBDOMAINS[key]), AccountState.ACTIVE, 0
+        )
+        self.accounts.save(replace(known, **changes))
+
+    # Workers ----------------------------------------------------------------------------------------------
+
+    def start(self, worker: str, batch: int, *, twice: bool = False) -> bool:
+        """Lambda hands a worker what is visible; ``twice``: SQS delivers the first message a second time."""
+        event = self.source.receive(batch)
+        if event is None:
+            return False
+        if twice:
+            self.live.redeliver(event["Records"][0]["messageId"])
+            again = self.source.receive(1000)
+            event["Records"] += again["Records"] if again else []
+        if self.running:
+            self.disturb()
+        invocation = Invocation(next(self._numbers), worker, event, self.clock())
+        invocation.undisturbed = not self.running and not any(self.effects.armed.values())
+        self.invocations.append(invocation)
+        self.running[worker] = invocation
+        function = self._container(worker)
+        self.stage.spawn(worker, lambda: self._invoke(invocation, function), invocation)
+        return True
+
+    def _invoke(self, invocation: Invocation, function: Any) -> None:
+        staying = function.run(
+            invocation.event["Records"],
+            time_left=lambda: invocation.deadline - self.clock(),
+            request_id=f"lambda-{invocation.number}",
+        )
+        invocation.answer = {"batchItemFailures": [{"itemIdentifier": key} for key in staying]}
+        invocation.ended_at = self.clock()
+        self.stage.before_effect("lambda.delete")
+        self.source.settle(invocation.event, invocation.answer)
+        del self.running[invocation.worker]
+
+    def kill(self, worker: str) -> None:
+        """A worker's process ends where it stands; the next invocation finds a new one."""
+        self.stage.kill(worker)
+        self._containers.pop(worker, None)
+        self.running.pop(worker, None)
+
+    # Time -------------------------------------------------------------------------------------------------
+
+    def move(self, pick: int, worker: str | None = None) -> bool:
+        """One thread goes on to its next effect; if none can, time passes until one can. False: nobody is left."""
+        ready = self.stage.ready(worker)
+        if not ready:
+            wakes_at = self.stage.next_wake(worker)
+            if wakes_at is None:
+                return False
+            self.pass_time(max(0.0, wakes_at - self.clock()))
+            return True
+        with contextlib.redirect_stdout(self.output):
+            self.stage.step(ready[pick % len(ready)])
+        return True
+
+    def finish(self, worker: str, pick: int = 0) -> None:
+        """Let one worker come to the end of its invocation."""
+        while worker in self.running and self.move(pick, worker):
+            pass
+
+    def pass_time(self, seconds: float) -> None:
+        """The clock moves on; Lambda ends whoever is over time."""
+        for worker, invocation in self.running.items():
+            if self.stage.ready(worker):
+                invocation.stalled = True
+                invocation.undisturbed = False
+        self.clock.advance(seconds)
+        for worker, invocation in list(self.running.items()):
+            if self.clock() > invocation.deadline:
+                if not invocation.stalled and invocation.ended_at is None:
+                    self.violations.append(f"invocation {invocation.number} was over time")
+                self.kill(worker)
+
+    def troubled(self, account: str) -> bool:
+        """Zendesk may fail for this account now, or for its subdomain."""
+        return any(
+            not fault.spent
+            and (fault.instance_push_id is None or SUBDOMAINS[fault.instance_push_id] == SUBDOMAINS[account])
+            for fault in self.zendesk.faults
+        )
+
+    def disturb(self) -> None:
+        """Something changes while invocations run: they can't be held to what they found at their start."""
+        for invocation in self.running.values():
+            invocation.undisturbed = False
+
+    def _container(self, worker: str) -> Any:
+        if worker not in self._containers:
+            with contextlib.redirect_stdout(self.output):
+                self._containers[worker] = assemble(
+                    self.settings,
+                    sqs=self._staged(self.sqs, "sqs", "change_message_visibility_batch send_message_batch"),
+                    accounts=self._staged(self.accounts, "accounts", "get save mark_refused clear_refused"),
+                    pauses=self._staged(
+                        InMemoryPauses(self.table),
+                        "pauses",
+                        "standing pause_subdomain pause_account clear_pause note_pushes",
+                    ),
+                    credentials=self._staged(
+                        self.credentials, "credentials", "read store make_current restore"
+                    ),
+                    zendesk=self._staged(
+                        InMemoryZendeskClient(self.zendesk, self.stage.sleep),
+                        "zendesk",
+                        "push validate_token",
+                    ),
+                    side_by_side=StagedSideBySide(self.stage, worker),
+                    clock=self.clock,
+                    stopwatch=self.clock,
+                    uniform=lambda least, most: (least + most) / 2,
+                )
+            # What is logged is looked at here; pytest need not keep it as well.
+            logging.getLogger(SERVICE).propagate = False
+        return self._containers[worker]
+
+    def _staged(self, target: Any, name: str, calls: str) -> Any:
+        return cast("Any", Staged(target, name, self.effects, calls.split()))
+
+    # What is seen of effects ------------------------------------------------------------------------------
+
+    def _before(self, label: str, _: Any, arguments: tuple[Any, ...], __: dict[str, Any]) -> None:
+        if label == "zendesk.push":
+            self._judge_push(*arguments)
+
+    def _after(self, label: str, result: Any, arguments: tuple[Any, ...], _: dict[str, Any]) -> None:
+        invocation = self._invocation()
+        if invocation is None:
+            return
+        if label == "pauses.standing":
+            invocation.standing = result
+            invocation.refused_at_start = {
+                key: account.token_version for key, account in result.accounts.items() if account.refused
+            }
+        elif label == "pauses.pause_subdomain":
+            invocation.own_pauses[arguments[0]] = arguments[1]
+        elif label == "zendesk.push" and (isinstance(result, ZendeskError) or result.status >= 500):
+            account = self._account_of(arguments[1])
+            if account:
+                invocation.failed.add(account)
+
+    def _invocation(self) -> Invocation | None:
+        actor = self.stage.current()
+        invocation = actor.errand if actor else None
+        return invocation if isinstance(invocation, Invocation) and invocation.ended_at is None else None
+
+    def _judge_push(self, subdomain: Subdomain, token: PushToken, _: bytes) -> None:
+        """May this request be sent at all, by what its sender knows?"""
+        invocation = self._invocation()
+        account = self._account_of(token)
+        if account is None:
+            self.violations.append(f"a token that was never confirmed went to {subdomain}")
+            return
+        if SUBDOMAINS[account] != subdomain:
+            self.violations.append(f"the token of {account} went to {subdomain}")
+        if invocation is None:
+            return  # left behind by an invocation that is over
+        invocation.pushes.append(account)
+        if account in invocation.failed:
+            self.violations.append(f"pushed for {account} once more after it had failed")
+        if invocation.standing is None:
+            self.violations.append("pushed without knowing accounts and pauses")
+            return
+        if invocation.refused_at_start.get(account) == token.version:
+            self.violations.append(f"a token that is marked as refused was used for {account}")
+        paused_until = max(
+            invocation.standing.paused_until.get(subdomain, 0), invocation.own_pauses.get(subdomain, 0)
+        )
+        if paused_until > self.clock():
+            self.violations.append(f"pushed to {subdomain}, which is paused")
+        found = invocation.standing.accounts.get(account)
+        if found is None or found.state is not AccountState.ACTIVE:
+            self.violations.append(f"pushed for {account}, which is {found.state if found else 'unknown'}")
+        elif found.paused_until > self.clock():
+            self.violations.append(f"pushed for {account}, which is paused")
+
+    def _account_of(self, token: PushToken) -> str | None:
+        return next((key for key, tokens in self.confirmed.items() if token.reveal() in tokens), None)
+
+    # What is where ----------------------------------------------------------------------------------------
+
+    def on_queue(self) -> set[str]:
+        """The bodies on the content queue."""
+        return {message.body for message in self.live.messages()}
+
+    def letters(self) -> list[QueuedMessage]:
+        """The dead letters."""
+        return self.dead.messages()
+
+    def missing_resources(self, sent: Sent) -> list[str]:
+        """The external ids of a message that are not in Zendesk, in the account that they are for."""
+        if sent.account not in SUBDOMAINS:
+            return [external_id or "" for external_id, _ in sent.resources]
+        account = self.zendesk.accounts.get(sent.account)
+        return [
+            external_id or ""
+            for external_id, _ in sent.resources
+            if external_id is None or self.zendesk.tickets.comment(account, external_id) is None
+        ]
+
+    def delivered(self, sent: Sent) -> bool:
+        """All of it is in Zendesk."""
+        return not sent.invalid and not self.missing_resources(sent)
+
+    def totals(self) -> dict[str, int]:
+        """How much has happened, in numbers."""
+        return {
+            "worlds": 1,
+            "messages": len(self.sent),
+            "invocations": len(self.invocations),
+            "killed": sum(1 for each in self.invocations if each.answer is None),
+            "undisturbed": sum(1 for each in self.invocations if each.undisturbed),
+            "deliverable": sum(len(each.deliverable) for each in self.invocations),
+            "requests": sum(1 for each in self.zendesk.requests if each.endpoint == "push"),
+            "validations": sum(1 for each in self.zendesk.requests if each.endpoint != "push"),
+            "aws_failures": sum(self.effects.struck.values()),
+            "zendesk_failures": sum(1 for each in self.zendesk.requests if each.status != 200),
+            "delivered": sum(1 for each in self.sent.values() if self.delivered(each)),
+            "dead": len(self.letters()),
+        }
+
+    def close(self) -> None:
+        """End everything that still stands on the stage."""
+        self.zendesk.switch_off()
+        self.stage.kill()
+
+    def tokens(self) -> Iterator[str]:
+        """All tokens that were ever confirmed."""
+        for tokens in self.confirmed.values():
+            yield from tokens
