@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from integration.attacks.conftest import Target
+from integration.attacks.target import Target
 from zendesk_push.simulator import ValidateTokenPolicy
 from zendesk_push.simulator.admin_center import ConnectedAccount, connect_account, edit_account
 
