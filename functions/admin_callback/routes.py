@@ -54,7 +54,9 @@ class Routes:
         self._registrar = registrar
         self._event_callbacks = event_callbacks
         self._telemetry = telemetry
-        self._resolver = APIGatewayHttpResolver()
+        self._resolver = APIGatewayHttpResolver(
+            debug=False
+        )  # debug prints events, by an environment variable too
         self._resolver.get(manifest.MANIFEST_PATH)(self._manifest)
         self._resolver.get(manifest.HEALTHCHECK_PATH)(self._healthcheck)
         self._resolver.post(manifest.ADMIN_UI_PATH)(self._admin_ui)

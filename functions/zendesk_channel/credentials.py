@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from zendesk_channel.aws import error_code, store_errors
 from zendesk_channel.contract import InstancePushId, PushToken
-from zendesk_channel.errors import CredentialMissingError, StoreUnavailableError
+from zendesk_channel.errors import CredentialMissingError, InvalidValueError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -36,7 +36,7 @@ class CredentialStore:
         """The token of one version.
 
         Raises:
-            CredentialMissingError: no such secret or version, or it is marked for deletion.
+            CredentialMissingError: no such secret or version, it is marked for deletion, or what is in it is no token.
         """
         with store_errors("GetSecretValue"):
             try:
@@ -47,7 +47,10 @@ class CredentialStore:
                 if error_code(error) in _MISSING:
                     raise CredentialMissingError("GetSecretValue", error_code(error)) from None
                 raise
-        return PushToken(answer["SecretString"])
+        try:
+            return PushToken(answer["SecretString"])
+        except (KeyError, InvalidValueError):
+            raise CredentialMissingError("GetSecretValue", "NotAToken") from None
 
     def store(self, instance_push_id: InstancePushId, token: PushToken, *, pending: bool = False) -> str:
         """Put a token into its account's secret, which is made or restored as needed; twice is as once.

@@ -152,8 +152,14 @@ def check_nothing_leaked(
 
 @pytest.mark.parametrize("path", PATHS)
 def test_every_path(
-    world: World, path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    world: World,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    for name in ("POWERTOOLS_DEV", "POWERTOOLS_DEBUG", "POWERTOOLS_LOGGER_LOG_EVENT"):
+        monkeypatch.setenv(name, "true")
     world.restart(receipt_queue_url=world.receipts_url)
     check_nothing_leaked(world, path(world), capsys, caplog)
 

@@ -183,6 +183,16 @@ def test_what_is_not_there_is_missing(credentials: CredentialStore) -> None:
         credentials.read(ACCOUNT, NEW.version)
 
 
+@pytest.mark.parametrize("value", [{"SecretString": '{"token": "old"}'}, {"SecretBinary": b"old"}])
+def test_what_somebody_has_written_there_by_hand_is_no_token(
+    credentials: CredentialStore, secrets: Any, value: dict[str, Any]
+) -> None:
+    credentials.store(ACCOUNT, OLD)
+    version = secrets.put_secret_value(SecretId="stack/account", **value)["VersionId"]
+    with pytest.raises(CredentialMissingError):
+        credentials.read(ACCOUNT, version)
+
+
 def test_a_deleted_secret_can_be_brought_back_for_seven_days(
     credentials: CredentialStore, secrets: Any
 ) -> None:
