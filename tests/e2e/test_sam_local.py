@@ -19,7 +19,7 @@ import urllib3
 from zendesk_push.bench.cold_start import __main__ as cold_start
 from zendesk_push.errors import CommandError
 from zendesk_push.local.stack import LocalStack
-from zendesk_push.packaging.build import build
+from zendesk_push.packaging.build import build, runtime_python
 from zendesk_push.sam_local.environment import RunningStack, in_container, write
 from zendesk_push.sam_local.events import form_of, load
 from zendesk_push.sam_local.invoke import SamLocal, require_engine
@@ -45,9 +45,10 @@ def build_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("sam-local") / "build"
     try:
         require_engine()
-        build(SAM, directory)
+        runtime_python()
     except CommandError as error:
         _cannot(str(error))
+    build(SAM, directory)
     return directory
 
 
