@@ -264,6 +264,18 @@ def test_a_repeat_finishes_a_destroy_that_was_interrupted(world: World, metadata
     assert world.known(ACCOUNT).nonce is None
 
 
+def test_what_an_interrupted_destroy_left_of_the_nonce_dies_with_a_revival(
+    world: World, metadata: str
+) -> None:
+    aws_faults.refuse("secretsmanager", "DeleteSecret", "InternalServiceError")
+    world.restart()
+    world.event(DESTROY, metadata)
+    world.heal_aws()
+    world.connect(account=ACCOUNT, token=OLD)
+    world.event(DESTROY, metadata)
+    assert state(world) is AccountState.ACTIVE
+
+
 def test_the_schedule_finishes_a_destroy_that_nobody_repeats(world: World, metadata: str) -> None:
     aws_faults.refuse("secretsmanager", "DeleteSecret", "InternalServiceError")
     world.restart()
