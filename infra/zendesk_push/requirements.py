@@ -24,7 +24,7 @@ FILES: Final = (
         ("pyproject.toml", "--group", "dev", "--constraints", RUNTIME),
     ),
     ("infra/requirements/sam.txt", OLDEST_PYTHON, ("--group", "sam")),
-    ("infra/requirements/policy.txt", OLDEST_PYTHON, ("--group", "policy")),
+    ("infra/requirements/policy.txt", OLDEST_PYTHON, ("--group", "policy", "--no-build")),
 )
 
 

@@ -6,7 +6,6 @@ Everything that the browser complains of, a violated Content-Security-Policy fir
 
 import os
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +17,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Frame, Page, sync_playwright
 
+from machine_parts import browser_path
 from zendesk_push.local.stack import LocalStack
 from zendesk_push.simulator import Simulator, ValidateTokenPolicy
-
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on PATH")
 
 ALLOWED = ["acme", *(f"customer-{n}" for n in range(20))]
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
@@ -142,7 +139,7 @@ def stack(zendesk: Simulator) -> Iterator[LocalStack]:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
+            executable_path=browser_path(),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         yield browser

@@ -4,18 +4,18 @@ Given the events that AWS would send, the container answers what the same code a
 stack, record for record, and leaves the same behind.
 """
 
-import os
 import re
 import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import urllib3
 
+from machine_parts import missing
 from zendesk_push.bench.cold_start import __main__ as cold_start
 from zendesk_push.errors import CommandError
 from zendesk_push.local.stack import LocalStack
@@ -31,23 +31,17 @@ SAM = ROOT / ".tools/sam/bin/sam"
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 
-def _cannot(reason: str) -> NoReturn:
-    if os.environ.get("REQUIRE_SAM_LOCAL"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="module")
 def build_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both functions, built for Lambda."""
     if not SAM.is_file():
-        _cannot(f"{SAM.relative_to(ROOT)} is not here (`make {SAM.relative_to(ROOT)}`)")
+        missing("sam-local", f"{SAM.relative_to(ROOT)} is not here (`make {SAM.relative_to(ROOT)}`)")
     directory = tmp_path_factory.mktemp("sam-local") / "build"
     try:
         require_engine()
         runtime_python()
     except CommandError as error:
-        _cannot(str(error))
+        missing("sam-local", str(error))
     build(SAM, directory)
     return directory
 

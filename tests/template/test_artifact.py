@@ -6,10 +6,11 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
+from machine_parts import missing
 from zendesk_push.errors import CommandError
 from zendesk_push.packaging.artifact import (
     KEPT_SERVICES,
@@ -54,23 +55,17 @@ def python() -> Path:
     try:
         return runtime_python()
     except CommandError as error:
-        return _cannot(str(error))
+        missing("python3.13", str(error))
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory, python: Path) -> Path:
     """A fresh, finished build of both functions."""
     if not SAM.is_file():
-        _cannot(f"{SAM.relative_to(ROOT)} is not here (`make {SAM.relative_to(ROOT)}`)")
+        missing("tools", f"{SAM.relative_to(ROOT)} is not here (`make {SAM.relative_to(ROOT)}`)")
     directory = tmp_path_factory.mktemp("build") / "build"
     assert {path.name for path in build(SAM, directory)} == HANDLERS.keys()
     return directory
-
-
-def _cannot(reason: str) -> NoReturn:
-    if os.environ.get("REQUIRE_PYTHON_3_13"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def _probe(python: Path, artifact: Path, module: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ Document = dict[str, Any]
 
 # Read by Powertools' Logger and Metrics themselves, unless a function gives them what it has read.
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
+BOTO3 = {"AWS_ENDPOINT_URL"}
 SETTINGS: Mapping[str, Callable[[Mapping[str, str]], Any]] = {
     "PushContentFunction": push_content.settings.Settings.from_env,
     "AdminCallbackFunction": admin_callback.settings.Settings.from_env,
@@ -63,7 +64,7 @@ def with_defaults(document: Document, function: str) -> dict[str, str]:
 def test_what_is_set_is_read(source: Document, function: str) -> None:
     environment = Recording(with_defaults(source, function))
     SETTINGS[function](environment)
-    assert environment.asked | POWERTOOLS == variables(source, function).keys()
+    assert environment.asked | POWERTOOLS | BOTO3 == variables(source, function).keys()
 
 
 @pytest.mark.parametrize("function", SETTINGS)

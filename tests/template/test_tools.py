@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
+
+from machine_parts import missing
 
 Document = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,7 +18,7 @@ def _tool(name: str) -> Path:
     path = ROOT / ".tools" / name
     if not path.is_file():
         reason = f"{path.relative_to(ROOT)} is not here (`make {path.relative_to(ROOT)}`)"
-        (pytest.fail if os.environ.get("REQUIRE_TOOLS") else pytest.skip)(reason)
+        missing("tools", reason)
     return path
 
 

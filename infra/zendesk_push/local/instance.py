@@ -54,7 +54,6 @@ class FunctionSpec:
             **CREDENTIALS,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_ENDPOINT_URL": endpoint_url,
             # A developer's own files must not play a part: boto3 finds them without HOME, too.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -69,6 +68,7 @@ class FunctionSpec:
             "LAMBDA_TASK_ROOT": str(self.code),
             "_HANDLER": self.handler,
             **self.variables,
+            "AWS_ENDPOINT_URL": endpoint_url,
         }
 
 

@@ -35,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="those that the stack was started with",
     )
     parser.add_argument(
-        "--files-only", action="store_true", help="write template and env file, invoke nothing"
+        "--files-only",
+        action="store_true",
+        help="write the env file and print the options for SAM, invoke nothing",
     )
     options = parser.parse_args(arguments)
     try:

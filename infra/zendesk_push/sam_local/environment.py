@@ -1,8 +1,4 @@
-"""What `sam local` has to be told about a running local stack: an env file, and a template that takes it.
-
-`sam local` passes a function only such variables as its template sets. AWS_ENDPOINT_URL, which leads boto3 to the
-local stack, has no place in a template that is deployed; so a copy of the built one declares it.
-"""
+"""What `sam local` has to be told about a running local stack: an env file with every variable of both functions."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
-
-from samtranslator.yaml_helper import yaml_parse
 
 from zendesk_push.errors import CommandError
 from zendesk_push.local.aws import LocalAws, isolated_session
@@ -23,7 +17,6 @@ from zendesk_push.local.template import load_template
 
 # What the machine is called in a container. On Linux `sam local` has to be given --add-host for it.
 HOST: Final = "host.docker.internal"
-TEMPLATE_NAME: Final = "sam-local.json"
 ENVIRONMENT_NAME: Final = "sam-local.env.json"
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
@@ -127,7 +120,7 @@ def environment(
 
 
 def write(build: Path, stack: RunningStack, parameters: Mapping[str, str] | None = None) -> tuple[Path, Path]:
-    """Write the copy of the built template and the env file beside it.
+    """Write the env file beside the built template.
 
     Returns:
         The paths of both, for ``--template`` and ``--env-vars``.
@@ -138,9 +131,6 @@ def write(build: Path, stack: RunningStack, parameters: Mapping[str, str] | None
     built = build / "template.yaml"
     if not built.is_file():
         raise CommandError(f"{built} is not there; run `make build` first")
-    document: dict[str, Any] = yaml_parse(built.read_text("utf-8"))  # type: ignore[no-untyped-call]
-    document["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = ""
-    template, variables = build / TEMPLATE_NAME, build / ENVIRONMENT_NAME
-    template.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    variables = build / ENVIRONMENT_NAME
     variables.write_text(json.dumps(environment(built, stack, parameters), indent=2) + "\n", "utf-8")
-    return template, variables
+    return built, variables

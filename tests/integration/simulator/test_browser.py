@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
+
+from machine_parts import browser_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from integration.simulator.example_integration import ExampleIntegration
     from zendesk_push.simulator import Simulator
-
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on PATH")
 
 
 @pytest.fixture(params=[True, False], ids=["scripts", "no-scripts"])
@@ -27,7 +25,7 @@ def scripts(request: pytest.FixtureRequest) -> bool:
 def page(scripts: bool) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
+            executable_path=browser_path(),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         context = browser.new_context(java_script_enabled=scripts)
