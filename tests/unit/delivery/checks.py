@@ -132,9 +132,11 @@ def ended(world: World, invocation: Invocation) -> Iterator[str]:
     if not invocation.undisturbed:
         return
     staying = {bodies[key] for key in failures}
-    dead = {letter.body for letter in world.letters()}
+    # Of an earlier invocation there may be a letter too: one that died between sending and deleting.
+    dead = {letter.body for letter in world.letters() if letter.sent_at >= invocation.started_at}
     for body in staying & dead:
-        yield f"{world.sent[body].key} stays and is dead"
+        if world.sent[body].key not in world.redriven:
+            yield f"{world.sent[body].key} stays and is dead"
     for message in world.live.messages():
         if message.message_id in failures and not 0 < message.visible_at - world.clock() <= MAX_DELAY:
             yield f"{world.sent[message.body].key} waits for {message.visible_at - world.clock()} s"
