@@ -1,0 +1,401 @@
+"""Administrators, events, the schedule and an attacker in any order, one in the middle of another, and crashes.
+
+Whatever happens: only tokens that the owner's Zendesk has confirmed are in use, accounts stay with their Zendesk,
+strangers change nothing, and once everything has arrived an account that Zendesk confirms works.
+"""
+
+import base64
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from admin_callback.account_events import AccountEvents, Budget
+from admin_callback.connecting import AccountConnector
+from admin_callback.events import ACTIVATED, CREATED, DEACTIVATED, DESTROYED, Event
+from admin_callback.form import CallbackForm
+from admin_callback.lifecycle import AccountLifecycle
+from admin_callback.metadata import Envelope, MetadataSealer, Seal
+from admin_callback.registration import (
+    Outcome,
+    Registrar,
+    RegistrationRefusedError,
+    VerdictMissingError,
+)
+from admin_callback.revalidation import AccountRevalidator
+from admin_callback.throttle import ThrottledError, ValidationThrottle
+from admin_callback.timing import Timing
+from zendesk_channel.accounts import Account, AccountState
+from zendesk_channel.client import Validation, Verdict, ZendeskClient
+from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
+from zendesk_channel.errors import RevisionConflictError, StoreError
+from zendesk_channel.recheck import TokenRecheck
+from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryTable
+from zendesk_push.in_memory.credentials import InMemoryCredentials
+
+ACCOUNTS = [InstancePushId("one"), InstancePushId("two")]
+ACME, EVIL = Subdomain("acme"), Subdomain("evil")
+START = 1_800_000_000.0
+
+
+class Crash(BaseException):
+    """The function is killed between two effects."""
+
+
+@dataclass
+class Customer:
+    """What acme's Zendesk knows of one account."""
+
+    token: PushToken | None = None  # handed out last
+    saved: bool = False
+    removed: bool = False
+    metadata: str = ""
+    page: str = ""  # the metadata of the page that is open
+    connected: int = 0  # the newest token that a page has called connected, by its number
+
+
+@dataclass
+class Zendesks(ZendeskClient):
+    """Both Zendesks' validate_token. evil's confirms whatever its owner likes."""
+
+    customers: dict[InstancePushId, Customer]
+    meanwhile: Callable[[str], None]
+    after_save: bool = False
+    down: bool = False
+    confirmed: set[tuple[InstancePushId, str]] = field(default_factory=set)
+
+    def validate_token(
+        self, subdomain: Subdomain, token: PushToken, instance_push_id: InstancePushId, **_: float
+    ) -> Validation:
+        self.meanwhile("validate_token")
+        if subdomain == EVIL:
+            return Validation(Verdict.CONFIRMED, 200)
+        if self.down:
+            return Validation(Verdict.NO_VERDICT, 500)
+        customer = self.customers[instance_push_id]
+        known = customer.saved or not self.after_save
+        if token == customer.token and known and not customer.removed:
+            self.confirmed.add((instance_push_id, token.version))
+            return Validation(Verdict.CONFIRMED, 200)
+        return Validation(Verdict.REFUSED, 401)
+
+
+class Sealer(MetadataSealer):
+    """Seals by remembering."""
+
+    def __init__(self) -> None:
+        self._sealed: dict[bytes, Seal] = {}
+
+    def seal(self, seal: Seal) -> str:
+        handle = str(len(self._sealed)).encode()
+        self._sealed[handle] = seal
+        clear = {"v": 1, "instance_push_id": seal.instance_push_id, "subdomain": seal.subdomain}
+        return json.dumps({**clear, "sealed": base64.b64encode(handle).decode()})
+
+    def open(self, envelope: Envelope) -> Seal | None:
+        seal = self._sealed.get(envelope.ciphertext)
+        same = seal and (seal.instance_push_id, seal.subdomain) == (
+            envelope.instance_push_id,
+            envelope.subdomain,
+        )
+        return seal if same else None
+
+
+def interrupted(store: Any, names: tuple[str, ...], meanwhile: Callable[[str], None]) -> Any:
+    """The store, with something happening before and after each of its effects."""
+    for name in names:
+        original = getattr(store, name)
+
+        def call(*args: Any, _name: str = name, _original: Any = original, **kwargs: Any) -> Any:
+            meanwhile(f"before {_name}")
+            result = _original(*args, **kwargs)
+            meanwhile(f"after {_name}")
+            return result
+
+        setattr(store, name, call)
+    return store
+
+
+class RegistrationAtRandom(RuleBasedStateMachine):
+    """Each rule is one request, or one click in acme's Admin Center."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+        self.customers = {name: Customer() for name in ACCOUNTS}
+        self.events: list[Event] = []
+        self.interruptions: list[Callable[[], None] | None] = []
+        self.crashes = False
+        self.tokens = 0
+        self.table = InMemoryTable()
+        self.zendesk = Zendesks(self.customers, self.meanwhile)
+        plain = InMemoryAccounts(self.table), InMemoryCredentials()
+        self.accounts = interrupted(plain[0], ("get", "save"), self.meanwhile)
+        self.credentials = interrupted(plain[1], ("store", "schedule_deletion", "restore"), self.meanwhile)
+        self.sealer = Sealer()
+        self._build()
+
+    def _build(self) -> None:
+        timing = Timing(lambda: self.now, lambda: self.now, self._sleep)
+        connector = AccountConnector(self.accounts, self.credentials, timing.now)
+        lifecycle = AccountLifecycle(self.accounts, self.credentials)
+        throttle = ValidationThrottle(timing.monotonic)
+        recheck = TokenRecheck(self.accounts, self.credentials, self.zendesk, timing.now)
+        self.revalidator = AccountRevalidator(self.accounts, self.credentials, recheck, lifecycle)
+        self.registrar = Registrar(
+            accounts=self.accounts,
+            credentials=self.credentials,
+            zendesk=self.zendesk,
+            sealer=self.sealer,
+            connector=connector,
+            throttle=throttle,
+            allowed_subdomains=(),
+            clock=timing.now,
+        )
+        self.account_events = AccountEvents(
+            accounts=self.accounts,
+            zendesk=self.zendesk,
+            sealer=self.sealer,
+            registrar=self.registrar,
+            connector=connector,
+            lifecycle=lifecycle,
+            revalidator=self.revalidator,
+            throttle=throttle,
+            timing=timing,
+        )
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def meanwhile(self, _: str) -> None:
+        """Do what was planned for this moment: something else entirely, or the end of the function."""
+        if not self.interruptions:
+            return
+        action = self.interruptions.pop(0)
+        if action is not None:
+            rest, self.interruptions = self.interruptions, []
+            action()
+            self.interruptions = rest
+
+    def guarded(self, action: Callable[[], Any]) -> Any:
+        """One request; what it raises is an answer."""
+        self.now += 7  # so that the throttle, which has tests of its own, is not what decides here
+        try:
+            return action()
+        except (RegistrationRefusedError, VerdictMissingError, ThrottledError, StoreError) as error:
+            return error
+        except Crash:
+            return None
+        finally:
+            self.interruptions = []
+
+    def register(
+        self, account: InstancePushId, subdomain: Subdomain, token: PushToken, metadata: str
+    ) -> Outcome | None:
+        form = CallbackForm(subdomain, account, token, "https://x/", "Name", metadata, "en")
+        result = self.guarded(lambda: self.registrar.register(form))
+        if getattr(result, "outcome", None) is None:
+            return None
+        self.last_metadata: str = result.metadata
+        outcome: Outcome = result.outcome
+        return outcome
+
+    def open_page(self, account: InstancePushId, *, new_token: bool) -> Outcome | None:
+        customer = self.customers[account]
+        if customer.removed:
+            customer.removed = customer.saved = False
+            customer.metadata = ""
+            new_token = True
+        if new_token or customer.token is None:
+            self.tokens += 1
+            customer.token = PushToken(f"token-{self.tokens}")
+        number = self.tokens
+        outcome = self.register(account, ACME, customer.token, customer.metadata)
+        if outcome is not None:
+            customer.page = self.last_metadata
+        if outcome is Outcome.CONNECTED and new_token:
+            customer.connected = max(customer.connected, number)
+        return outcome
+
+    def save(self, account: InstancePushId) -> None:
+        customer = self.customers[account]
+        if not customer.page or customer.removed:
+            return
+        new = not customer.saved
+        customer.metadata, customer.saved, customer.page = customer.page, True, ""
+        if new:
+            self.report(CREATED, account)
+
+    def remove(self, account: InstancePushId) -> None:
+        customer = self.customers[account]
+        if customer.saved and not customer.removed:
+            customer.removed, customer.page = True, ""
+            self.report(DESTROYED, account)
+
+    def report(self, type_id: str, account: InstancePushId) -> None:
+        self.now += 1
+        self.events.append(Event(type_id, self.now, ACME, self.customers[account].metadata, {}))
+
+    def deliver(self, event: Event) -> None:
+        self.guarded(lambda: self.account_events.apply(event, Budget(lambda: self.now)))
+
+    # What may happen
+
+    @initialize(crashes=st.booleans())
+    def choose(self, crashes: bool) -> None:
+        self.crashes = crashes
+
+    @rule(data=st.data(), account=st.sampled_from(ACCOUNTS), new_token=st.booleans())
+    def administrator_opens(self, data: st.DataObject, account: InstancePushId, new_token: bool) -> None:
+        self.plan(data, account)
+        self.open_page(account, new_token=new_token)
+
+    @rule(account=st.sampled_from(ACCOUNTS))
+    def administrator_saves(self, account: InstancePushId) -> None:
+        self.save(account)
+
+    @rule(account=st.sampled_from(ACCOUNTS))
+    def administrator_removes(self, account: InstancePushId) -> None:
+        self.remove(account)
+
+    @rule(account=st.sampled_from(ACCOUNTS), on=st.booleans())
+    def administrator_switches(self, account: InstancePushId, on: bool) -> None:
+        if self.customers[account].saved and not self.customers[account].removed:
+            self.report(ACTIVATED if on else DEACTIVATED, account)
+
+    @precondition(lambda self: self.events)
+    @rule(data=st.data(), again=st.booleans(), account=st.sampled_from(ACCOUNTS))
+    def event_arrives(self, data: st.DataObject, again: bool, account: InstancePushId) -> None:
+        event = data.draw(st.sampled_from(self.events))
+        if not again:
+            self.events.remove(event)
+        self.plan(data, account)
+        self.deliver(event)
+
+    @rule(data=st.data())
+    def schedule_runs(self, data: st.DataObject) -> None:
+        for account in ACCOUNTS:
+            self.plan(data, account)
+            self.revalidate(account)
+
+    @rule(account=st.sampled_from(ACCOUNTS), at=st.integers(0, 9))
+    def removed_and_added_again_at_once(self, account: InstancePushId, at: int) -> None:
+        """The one meeting that chance brings about too seldom."""
+        self.zendesk.down = self.zendesk.after_save = False
+        self.open_page(account, new_token=False)
+        self.save(account)
+        self.remove(account)
+        self.interruptions = [None] * at + [
+            lambda: self._nested(lambda: self.open_page(account, new_token=True))
+        ]
+        self.deliver(self.events[-1])
+
+    @rule(down=st.booleans(), after_save=st.booleans())
+    def zendesk_changes(self, down: bool, after_save: bool) -> None:
+        self.zendesk.down, self.zendesk.after_save = down, after_save
+
+    @rule(account=st.sampled_from(ACCOUNTS), subdomain=st.sampled_from([ACME, EVIL]))
+    def stranger_tries_everything(self, account: InstancePushId, subdomain: Subdomain) -> None:
+        before = dict(self.table.accounts)
+        if account not in before:
+            return  # nobody's yet: whoever Zendesk confirms first is its owner
+        own = self.sealer.seal(
+            Seal(account, subdomain, nonce="invented", issued_at=self.now, token=PushToken("junk"))
+        )
+        for metadata in ("", own):
+            self.register(account, EVIL, PushToken("good-at-evil"), metadata)
+            self.register(account, subdomain, PushToken("junk"), metadata)
+        for type_id in (CREATED, ACTIVATED, DEACTIVATED, DESTROYED):
+            self.deliver(Event(type_id, self.now, ACME, own, {}))
+        assert dict(self.table.accounts) == before
+
+    def revalidate(self, account: InstancePushId) -> None:
+        record = self.table.accounts.get(account)
+        if record is None:
+            self.interruptions = []
+        else:
+            self.guarded(lambda: self._revalidate(record))
+
+    def _revalidate(self, record: Account) -> None:
+        with suppress(RevisionConflictError):
+            self.revalidator.revalidate(record)
+
+    def plan(self, data: st.DataObject, account: InstancePushId) -> None:
+        """What happens in the middle of the next request: at up to two of its effects, something else or the end."""
+        moments = data.draw(
+            st.lists(
+                st.tuples(st.integers(0, 9), st.sampled_from(["crash", "open", "event", "remove"])),
+                max_size=2,
+            )
+        )
+        actions: dict[str, Callable[[], None] | None] = {
+            "crash": self._crash if self.crashes else None,
+            "open": lambda: self._nested(lambda: self.open_page(account, new_token=True)),
+            "remove": lambda: self.remove(account),
+            "event": lambda: self._nested(lambda: self.deliver(self.events[-1]) if self.events else None),
+        }
+        planned = {at: actions[what] for at, what in moments}
+        self.interruptions = [planned.get(at) for at in range(10)]
+
+    def _nested(self, action: Callable[[], object]) -> None:
+        action()
+
+    def _crash(self) -> None:
+        raise Crash
+
+    # What must hold
+
+    @invariant()
+    def only_confirmed_tokens_are_in_use(self) -> None:
+        for record in self.table.accounts.values():
+            assert record.subdomain == ACME
+            if record.token_version:
+                assert (record.instance_push_id, record.token_version) in self.zendesk.confirmed
+
+    @invariant()
+    def without_a_crash_nothing_waits_to_be_mended(self) -> None:
+        if self.crashes:
+            return
+        for record in self.table.accounts.values():
+            if record.state is AccountState.DELETED:
+                assert (record.token_version, record.nonce) == ("", None)
+                continue
+            token = self.credentials.read(record.instance_push_id, record.token_version)
+            # Two at once do not leave the older token behind.
+            newest = self.customers[record.instance_push_id].connected
+            assert int(token.reveal().removeprefix("token-")) >= newest
+
+    def teardown(self) -> None:
+        """Everything that was on its way arrives, the schedule runs, and each administrator comes back once."""
+        self.zendesk.down = self.zendesk.after_save = False
+        for event in list(self.events):
+            self.deliver(event)
+        for account in ACCOUNTS:
+            self.revalidate(account)
+            record = self.table.accounts.get(account)
+            if record is not None and record.state is not AccountState.DELETED:
+                self.credentials.read(account, record.token_version)
+            self.events.clear()
+            assert self.open_page(account, new_token=False) is Outcome.CONNECTED
+            self.save(account)
+            for event in self.events:
+                self.deliver(event)
+            self._must_work(account)
+            self.remove(account)
+            self.deliver(self.events[-1])
+            gone = self.table.accounts[account]
+            assert (gone.state, gone.nonce, gone.token_version) == (AccountState.DELETED, None, "")
+
+    def _must_work(self, account: InstancePushId) -> None:
+        record = self.table.accounts[account]
+        assert record.state is AccountState.ACTIVE
+        assert self.credentials.read(account, record.token_version) == self.customers[account].token
+
+
+RegistrationAtRandom.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestRegistrationAtRandom = RegistrationAtRandom.TestCase
