@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -56,6 +57,12 @@ class World:
 
     def start_adding(self, page: Page, subdomain: str, language: str = "en-US") -> None:
         page.goto(f"{self.zendesk.url_of(subdomain)}/admin/{subdomain}/accounts/new?locale={language}")
+        self.enter_frame(page)
+
+    def start_editing(self, page: Page, link: str) -> None:
+        """Open an account, for which Zendesk hands out a new token."""
+        href = page.get_by_role("link", name=link).get_attribute("href") or ""
+        page.goto(urljoin(page.url, href).split("?")[0] + "?token=new")
         self.enter_frame(page)
 
     def enter_frame(self, page: Page) -> None:
@@ -176,9 +183,7 @@ def test_add_edit_and_remove(world: World, scripts: bool) -> None:
     page.get_by_role("row", name="Newsroom (Berlin)").wait_for()
 
     before = world.zendesk_token(subdomain)
-    page.get_by_role("link", name="Edit Newsroom (Berlin)").click()
-    page.goto(page.url.split("?")[0] + "?token=new")
-    world.enter_frame(page)
+    world.start_editing(page, "Edit Newsroom (Berlin)")
     assert page.frame_locator("iframe").get_by_role("textbox").input_value() == "Newsroom (Berlin)"
     world.save(page, subdomain)
     assert before != world.zendesk_token(subdomain) == world.pushed_token(subdomain)
@@ -219,9 +224,7 @@ def test_so_does_an_edit_as_soon_as_the_schedule_has_asked(world: World) -> None
     before = world.pushed_token(subdomain)
 
     world.zendesk.core.validate_token_policy = ValidateTokenPolicy.AFTER_SAVE
-    page.get_by_role("link", name="Edit Newsroom").click()
-    page.goto(page.url.split("?")[0] + "?token=new")
-    world.enter_frame(page)
+    world.start_editing(page, "Edit Newsroom")
     assert state_of(page) == "unconfirmed"
     assert "kept for 24 hours" in frame_of(page).content()
     check_accessible(page)
