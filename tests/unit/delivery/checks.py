@@ -187,7 +187,7 @@ def healthy(world: World, key: str) -> bool:
 
 
 def _requests(world: World, invocation: Invocation, batch: list[Sent]) -> Iterator[str]:
-    """As many requests as the messages need; two more for each that holds an offence, one for each failure."""
+    """As many requests as the messages need; one more for each that holds offences, and for each failure."""
     pushes = Counter(invocation.pushes)
     unique = list({sent.body: sent for sent in batch}.values())
     for key, number in pushes.items():
@@ -206,7 +206,7 @@ def _requests(world: World, invocation: Invocation, batch: list[Sent]) -> Iterat
         needed = 0
         for request_id in {sent.request_id for sent in own}:
             for request in _filled([sent for sent in own if sent.request_id == request_id]):
-                needed += 1 + (2 if any(sent.poison for sent in request) else 0)
+                needed += 1 + any(sent.poison for sent in request)
         failing = sum(1 for sent in own if sent.parents)
         if number > needed + failing * (1 + needed):
             yield f"{number} requests for {key}, where {needed} are enough"

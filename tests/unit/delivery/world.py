@@ -115,6 +115,7 @@ class World:
         self.redriven: set[str] = set()  # keys; of these there may be several copies
         self.invocations: list[Invocation] = []
         self.running: dict[str, Invocation] = {}
+        self._ended: list[Invocation] = []
         self._containers: dict[str, Any] = {}
         self._numbers = itertools.count(1)
         for key, subdomain in SUBDOMAINS.items():
@@ -238,6 +239,12 @@ class World:
         self.stage.before_effect("lambda.delete")
         self.source.settle(invocation.event, invocation.answer)
         del self.running[invocation.worker]
+        self._ended.append(invocation)
+
+    def take_ended(self) -> list[Invocation]:
+        """The invocations that have come to their end since this was last asked."""
+        ended, self._ended = self._ended, []
+        return ended
 
     def kill(self, worker: str) -> None:
         """A worker's process ends where it stands; the next invocation finds a new one."""
@@ -268,7 +275,8 @@ class World:
     def pass_time(self, seconds: float) -> None:
         """The clock moves on; Lambda ends whoever is over time."""
         for worker, invocation in self.running.items():
-            if self.stage.ready(worker):
+            wakes_at = self.stage.next_wake(worker)
+            if self.stage.ready(worker) or (wakes_at is not None and wakes_at < self.clock() + seconds):
                 invocation.stalled = True
                 invocation.undisturbed = False
         self.clock.advance(seconds)
