@@ -8,9 +8,9 @@ from datetime import datetime
 
 from push_content.dead_letters import OWN_NAMES, restore_attributes
 from push_content.error_codes import ErrorCode
-from unit.delivery.traffic import CANARY, Sent
 from unit.delivery.world import MAX_DELAY, MAX_RESOURCES, SUBDOMAINS, WINDOW, Invocation, World
 from zendesk_channel.contract import PushToken
+from zendesk_push.bench.traffic import CANARY, Sent
 from zendesk_push.in_memory.sqs_queue import QueuedMessage
 
 _INDEX = re.compile(r"#/external_resources/(\d+)")

@@ -33,8 +33,11 @@ class Actor:
         self._killed = False
         self._awaited: Callable[[], bool] | None = None
         self.wakes_at: float | None = None
-        self._go = threading.Semaphore(0)
-        self._parked = threading.Semaphore(0)
+        # Locks as gates: one lets the actor go on, the other tells that it stands still again.
+        self._go = threading.Lock()
+        self._parked = threading.Lock()
+        self._go.acquire()
+        self._parked.acquire()
         self.thread = threading.Thread(target=self._main, daemon=True)
         self.thread.start()
 

@@ -23,9 +23,10 @@ from hypothesis.stateful import (
 
 from unit.delivery import checks
 from unit.delivery.effects import Failing
-from unit.delivery.traffic import ATTRIBUTES, INVALID, POISONS, REQUEST_IDS, Sent, message, no_message
+from unit.delivery.traffic import ATTRIBUTES, REQUEST_IDS
 from unit.delivery.world import MAX_RESOURCES, RETENTION, SUBDOMAINS, VISIBILITY, WINDOW, World
 from zendesk_channel.accounts import AccountState
+from zendesk_push.bench.traffic import INVALID, POISONS, Sent, message, no_message
 from zendesk_push.simulator.faults import Fault, FaultKind
 
 PHASES = (Phase.generate,) if os.environ.get("DELIVERY_SHRINK") == "no" else (Phase.generate, Phase.shrink)
@@ -434,7 +435,7 @@ def test_nothing_is_lost_delayed_or_unexplained(capsys: pytest.CaptureFixture[st
     run_state_machine_as_test(
         Delivery,
         settings=settings(
-            max_examples=EXAMPLES or 150,
+            max_examples=EXAMPLES or 120,
             stateful_step_count=40,
             deadline=None,
             derandomize=not EXAMPLES,

@@ -13,10 +13,10 @@ from push_content.dead_letters import restore_attributes
 from push_content.settings import Settings
 from unit.delivery.effects import Effects, Staged
 from unit.delivery.stage import Stage, StagedSideBySide
-from unit.delivery.traffic import Sent
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.errors import ZendeskError
+from zendesk_push.bench.traffic import Sent
 from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryPauses, InMemoryTable
 from zendesk_push.in_memory.clock import ManualClock
 from zendesk_push.in_memory.credentials import InMemoryCredentials
