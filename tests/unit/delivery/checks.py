@@ -8,7 +8,8 @@ from datetime import datetime
 
 from push_content.dead_letters import OWN_NAMES, restore_attributes
 from push_content.error_codes import ErrorCode
-from unit.delivery.world import MAX_DELAY, MAX_RESOURCES, SUBDOMAINS, WINDOW, Invocation, World
+from unit.delivery.watch import SUBDOMAINS, Invocation
+from unit.delivery.world import MAX_DELAY, MAX_RESOURCES, WINDOW, World
 from zendesk_channel.contract import PushToken
 from zendesk_push.bench.traffic import CANARY, Sent
 from zendesk_push.in_memory.sqs_queue import QueuedMessage

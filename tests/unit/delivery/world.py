@@ -4,8 +4,8 @@ import contextlib
 import io
 import itertools
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 from push_content.composition import assemble
@@ -13,9 +13,9 @@ from push_content.dead_letters import restore_attributes
 from push_content.settings import Settings
 from unit.delivery.effects import Effects, Staged
 from unit.delivery.stage import Stage, StagedSideBySide
+from unit.delivery.watch import INVOCATION, SUBDOMAINS, UNREGISTERED, Invocation, Watch
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
-from zendesk_channel.errors import ZendeskError
 from zendesk_push.bench.traffic import Sent
 from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryPauses, InMemoryTable
 from zendesk_push.in_memory.clock import ManualClock
@@ -29,7 +29,7 @@ from zendesk_push.simulator.endpoints import ValidateTokenPolicy
 
 # Seconds. Short, so that a message's whole life fits into an example; in the proportions of the real ones.
 BASE_DELAY, MAX_DELAY, WINDOW, RETENTION = 2, 60, 900, 7_200
-INVOCATION, PUSH_TIMEOUT = 30, 10
+PUSH_TIMEOUT = 10
 VISIBILITY = 6 * INVOCATION
 MAX_RESOURCES = 8
 RATE_LIMIT = 40
@@ -52,37 +52,8 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": SERVICE,
     "POWERTOOLS_METRICS_NAMESPACE": "ZendeskPush",
 }
-# Two accounts share a subdomain, and with it a rate limit. The last is not registered at first.
-SUBDOMAINS = {"a1": "acme", "a2": "acme", "b1": "globex", "c1": "initech"}
-UNREGISTERED = "c1"
-
 # Powertools keeps the stream that its logger was first made with.
 OUTPUT = io.StringIO()
-
-
-@dataclass
-class Invocation:
-    """One run of the function, and what it was seen to do."""
-
-    number: int
-    worker: str
-    event: dict[str, Any]
-    started_at: float
-    standing: Any = None
-    refused_at_start: dict[str, str] = field(default_factory=dict)
-    own_pauses: dict[str, float] = field(default_factory=dict)
-    failed: set[str] = field(default_factory=set)  # accounts whose sending ended with a failure
-    pushes: list[str] = field(default_factory=list)  # accounts, one entry for each request
-    answer: dict[str, Any] | None = None
-    ended_at: float | None = None
-    undisturbed: bool = True  # nothing failed, nobody else worked, nothing was changed meanwhile
-    stalled: bool = False  # it could have gone on, and did not get the time
-    deliverable: list[Sent] = field(default_factory=list)  # what it can deliver if all goes well
-
-    @property
-    def deadline(self) -> float:
-        """When Lambda ends it."""
-        return self.started_at + INVOCATION
 
 
 class World:
@@ -92,9 +63,11 @@ class World:
         self.clock = ManualClock()
         self.stage = Stage(self.clock)
         self.effects = Effects(self.stage)
-        self.effects.before = self._before
-        self.effects.after = self._after
         self.violations: list[str] = []
+        self.confirmed: dict[str, set[str]] = {}
+        self.watch = Watch(self.stage, self.confirmed, self.violations)
+        self.effects.before = self.watch.before
+        self.effects.after = self.watch.after
         self.output = OUTPUT
         self.output.seek(0)
         self.output.truncate()
@@ -110,12 +83,12 @@ class World:
             rate_limit=RATE_LIMIT,
             validate_token_policy=ValidateTokenPolicy.AFTER_SAVE,
         )
-        self.confirmed: dict[str, set[str]] = {}
         self.sent: dict[str, Sent] = {}  # by body
         self.redriven: set[str] = set()  # keys; of these there may be several copies
         self.invocations: list[Invocation] = []
         self.running: dict[str, Invocation] = {}
-        self._ended: list[Invocation] = []
+        # Asked at the very moment an invocation ends: later, time has passed.
+        self.on_ended: Callable[[Invocation], Iterable[str]] = lambda _: ()
         self._containers: dict[str, Any] = {}
         self._numbers = itertools.count(1)
         for key, subdomain in SUBDOMAINS.items():
@@ -239,12 +212,7 @@ class World:
         self.stage.before_effect("lambda.delete")
         self.source.settle(invocation.event, invocation.answer)
         del self.running[invocation.worker]
-        self._ended.append(invocation)
-
-    def take_ended(self) -> list[Invocation]:
-        """The invocations that have come to their end since this was last asked."""
-        ended, self._ended = self._ended, []
-        return ended
+        self.violations += self.on_ended(invocation)
 
     def kill(self, worker: str) -> None:
         """A worker's process ends where it stands; the next invocation finds a new one."""
@@ -261,7 +229,8 @@ class World:
             wakes_at = self.stage.next_wake(worker)
             if wakes_at is None:
                 return False
-            self.pass_time(max(0.0, wakes_at - self.clock()))
+            # The clock knows whole milliseconds; a fraction of one must not be waited for for ever.
+            self.pass_time(max(0.001, wakes_at - self.clock()))
             return True
         with contextlib.redirect_stdout(self.output):
             self.stage.step(ready[pick % len(ready)])
@@ -330,66 +299,6 @@ class World:
 
     def _staged(self, target: Any, name: str, calls: str) -> Any:
         return cast("Any", Staged(target, name, self.effects, calls.split()))
-
-    # What is seen of effects ------------------------------------------------------------------------------
-
-    def _before(self, label: str, _: Any, arguments: tuple[Any, ...], __: dict[str, Any]) -> None:
-        if label == "zendesk.push":
-            self._judge_push(*arguments)
-
-    def _after(self, label: str, result: Any, arguments: tuple[Any, ...], _: dict[str, Any]) -> None:
-        invocation = self._invocation()
-        if invocation is None:
-            return
-        if label == "pauses.standing":
-            invocation.standing = result
-            invocation.refused_at_start = {
-                key: account.token_version for key, account in result.accounts.items() if account.refused
-            }
-        elif label == "pauses.pause_subdomain":
-            invocation.own_pauses[arguments[0]] = arguments[1]
-        elif label == "zendesk.push" and (isinstance(result, ZendeskError) or result.status >= 500):
-            account = self._account_of(arguments[1])
-            if account:
-                invocation.failed.add(account)
-
-    def _invocation(self) -> Invocation | None:
-        actor = self.stage.current()
-        invocation = actor.errand if actor else None
-        return invocation if isinstance(invocation, Invocation) and invocation.ended_at is None else None
-
-    def _judge_push(self, subdomain: Subdomain, token: PushToken, _: bytes) -> None:
-        """May this request be sent at all, by what its sender knows?"""
-        invocation = self._invocation()
-        account = self._account_of(token)
-        if account is None:
-            self.violations.append(f"a token that was never confirmed went to {subdomain}")
-            return
-        if SUBDOMAINS[account] != subdomain:
-            self.violations.append(f"the token of {account} went to {subdomain}")
-        if invocation is None:
-            return  # left behind by an invocation that is over
-        invocation.pushes.append(account)
-        if account in invocation.failed:
-            self.violations.append(f"pushed for {account} once more after it had failed")
-        if invocation.standing is None:
-            self.violations.append("pushed without knowing accounts and pauses")
-            return
-        if invocation.refused_at_start.get(account) == token.version:
-            self.violations.append(f"a token that is marked as refused was used for {account}")
-        paused_until = max(
-            invocation.standing.paused_until.get(subdomain, 0), invocation.own_pauses.get(subdomain, 0)
-        )
-        if paused_until > self.clock():
-            self.violations.append(f"pushed to {subdomain}, which is paused")
-        found = invocation.standing.accounts.get(account)
-        if found is None or found.state is not AccountState.ACTIVE:
-            self.violations.append(f"pushed for {account}, which is {found.state if found else 'unknown'}")
-        elif found.paused_until > self.clock():
-            self.violations.append(f"pushed for {account}, which is paused")
-
-    def _account_of(self, token: PushToken) -> str | None:
-        return next((key for key, tokens in self.confirmed.items() if token.reveal() in tokens), None)
 
     # What is where ----------------------------------------------------------------------------------------
 
