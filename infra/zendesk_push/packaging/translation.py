@@ -1,13 +1,10 @@
 """template.yaml as the plain CloudFormation that AWS makes of it, for the checks that only see mistakes there.
 
-Run by `make lint-template` as ``python -m zendesk_push.packaging.translation``. Offline: SAM's own translator.
+Offline: SAM's own translator.
 """
 
-import argparse
-import json
 import logging
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,25 +47,3 @@ def translate(source: dict[str, Any], parameters: Mapping[str, str] | None = Non
             "SAM refuses the template: " + "; ".join(c.message for c in error.causes)
         ) from None
     return translated
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the translation as JSON."""
-    parser = argparse.ArgumentParser(
-        prog="translation", description="Translate template.yaml to CloudFormation."
-    )
-    parser.add_argument("output", type=Path)
-    parser.add_argument("--template", type=Path, default=TEMPLATE)
-    options = parser.parse_args(arguments)
-    try:
-        translated = translate(load_source(options.template))
-    except CommandError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(translated, indent=1) + "\n", "utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
