@@ -16,6 +16,7 @@ import urllib3
 
 from zendesk_channel.addresses import ZendeskAddresses
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
+from zendesk_channel.cut_off import POOLS, CutOff
 from zendesk_channel.errors import ZendeskTimeoutError, ZendeskUnreachableError
 
 PUSH_PATH: Final = "/api/v2/any_channel/push.json"
@@ -73,6 +74,7 @@ class ZendeskClient:
                 "User-Agent": "zendesk-push (https://developer.zendesk.com/documentation/channel_framework/)"
             },
         )
+        self._pool.pool_classes_by_scheme = POOLS
         self._last_used = time.time()  # not monotonic: that clock may stand still while frozen
 
     def push(self, subdomain: Subdomain, token: PushToken, body: bytes, *, timeout: float) -> Response:
@@ -103,7 +105,6 @@ class ZendeskClient:
     def _post(
         self, subdomain: Subdomain, path: str, token: PushToken, body: bytes, timeout: float
     ) -> Response:
-        deadline = time.monotonic() + timeout
         self._drop_idle_connections()
         url, host = _reachable(self._addresses.origin(subdomain) + path)
         headers = {
@@ -115,29 +116,34 @@ class ZendeskClient:
         if host:
             headers["Host"] = host
         # Exceptions below are raised `from None`: urllib3's hold the pool, and that holds request headers.
-        try:
-            answer = self._pool.request(
-                "POST",
-                url,
-                body=body,
-                headers=headers,
-                timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT, timeout), total=timeout),
-                redirect=False,
-                retries=False,
-                preload_content=False,
-            )
+        with CutOff(timeout) as cut_off:
             try:
-                return Response(answer.status, answer.headers, _read(answer, deadline))
-            finally:
-                answer.release_conn()
-        except (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError):
-            raise ZendeskUnreachableError("no connection to Zendesk") from None
-        except urllib3.exceptions.TimeoutError:
-            raise ZendeskTimeoutError(f"no answer from Zendesk within {timeout:g} s") from None
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ZendeskUnreachableError(
-                f"the connection to Zendesk broke ({type(error).__name__})"
-            ) from None
+                answer = self._pool.request(
+                    "POST",
+                    url,
+                    body=body,
+                    headers=headers,
+                    timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT, timeout), total=timeout),
+                    redirect=False,
+                    retries=False,
+                    preload_content=False,
+                )
+                try:
+                    response = Response(answer.status, answer.headers, _read(answer))
+                finally:
+                    answer.release_conn()
+            except (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError):
+                raise ZendeskUnreachableError("no connection to Zendesk") from None
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                if cut_off.happened or _timed_out(error):
+                    raise _no_answer(timeout) from None
+                raise ZendeskUnreachableError(
+                    f"the connection to Zendesk broke ({type(error).__name__})"
+                ) from None
+            # Where nothing says how much there is to come, the end that was cut off looks like any other.
+            if cut_off.happened:
+                raise _no_answer(timeout)
+        return response
 
     def _drop_idle_connections(self) -> None:
         now = time.time()
@@ -146,21 +152,28 @@ class ZendeskClient:
         self._last_used = now
 
 
-def _read(answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-    """The body, within the deadline and a size. A body that drips in is a time-out too."""
+def _read(answer: urllib3.BaseHTTPResponse) -> bytes:
+    """The body, within a size."""
     chunks: list[bytes] = []
     size = 0
-    # read1 returns with what there is: to wait for a whole chunk of a body that drips in would take for ever.
-    while chunk := answer.read1(_CHUNK, decode_content=True):
+    while chunk := answer.read(_CHUNK, decode_content=True):
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_RESPONSE_BYTES:
             answer.close()
             raise ZendeskUnreachableError("the answer is larger than any that Zendesk documents")
-        if time.monotonic() > deadline:
-            answer.close()
-            raise ZendeskTimeoutError("the answer was not complete in time")
     return b"".join(chunks)
+
+
+def _no_answer(timeout: float) -> ZendeskTimeoutError:
+    return ZendeskTimeoutError(f"no answer from Zendesk within {timeout:g} s")
+
+
+def _timed_out(error: Exception) -> bool:
+    """Also where urllib3 calls it a broken connection: when Zendesk takes the request too slowly."""
+    return isinstance(error, urllib3.exceptions.TimeoutError) or any(
+        isinstance(cause, TimeoutError) for cause in error.args
+    )
 
 
 def _reachable(url: str) -> tuple[str, str | None]:

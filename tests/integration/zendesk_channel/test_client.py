@@ -145,13 +145,58 @@ def drip(over: threading.Event) -> Script:
     return script
 
 
-@pytest.mark.parametrize("script", [wait_before_answering, wait_in_the_middle, drip])
+def drip_headers(over: threading.Event) -> Script:
+    def script(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not over.wait(0.02):
+            connection.sendall(b"x")
+
+    return script
+
+
+def drip_lines_of_headers(over: threading.Event) -> Script:
+    def script(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        while not over.wait(0.02):
+            connection.sendall(b"X: 1\r\n")
+
+    return script
+
+
+def drip_without_a_length(over: threading.Event) -> Script:
+    def script(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while not over.wait(0.02):
+            connection.sendall(b"x")
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        wait_before_answering,
+        wait_in_the_middle,
+        drip,
+        drip_headers,
+        drip_lines_of_headers,
+        drip_without_a_length,
+    ],
+)
 def test_an_answer_that_is_not_complete_in_time(script: Callable[[threading.Event], Script]) -> None:
     over = threading.Event()
     with server(script(over)) as url:
         with pytest.raises(ZendeskTimeoutError):
             client_of(url).push(ACME, TOKEN, b"{}", timeout=0.3)
         over.set()
+
+
+def test_a_request_that_is_not_taken_in_time() -> None:
+    """More than the buffers on the way hold, and nobody reads it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = client_of(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        with pytest.raises(ZendeskTimeoutError):
+            client.push(ACME, TOKEN, b"x" * 32 * 1024 * 1024, timeout=0.3)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
