@@ -36,8 +36,9 @@ class SchemaErrors:
 
 def schema_errors(body: bytes, resources: int) -> SchemaErrors:
     """Read the body of a 400 or 422 to a request of so many resources. Indices beyond it name nobody."""
-    texts = _texts(body)
-    found = SchemaErrors(text="; ".join(text.strip() for text in texts) or excerpt(body))
+    texts, nothing_else = _texts(body)
+    joined = "; ".join(text.strip() for text in texts) if nothing_else else ""
+    found = SchemaErrors(text=joined or excerpt(body))
     for text in texts:
         named = _RESOURCE.match(text)
         if named and int(named[1]) < resources:
@@ -62,20 +63,23 @@ def excerpt(body: bytes, limit: int = 4096) -> str:
     return body[:limit].decode("utf-8", "replace").strip()
 
 
-def _texts(body: bytes) -> list[str]:
+def _texts(body: bytes) -> tuple[list[str], bool]:
+    """The errors in an answer, and whether the answer says nothing besides."""
     try:
-        answer: Any = json.loads(body)
+        said: Any = json.loads(body)
     except (ValueError, RecursionError):
-        return []
-    said = answer
+        return _split(body.decode("utf-8", "replace")), False
+    nothing_else = True
     for key in ("error", "message"):
         if isinstance(said, dict) and key in said:
+            nothing_else = nothing_else and len(said) == 1
             said = said[key]
     if isinstance(said, str):
-        return _split(said)
+        return _split(said), nothing_else
     if isinstance(said, Sequence):
-        return [text for text in said if isinstance(text, str)]
-    return []
+        texts = [text for text in said if isinstance(text, str)]
+        return texts, nothing_else and len(texts) == len(said)
+    return [], False
 
 
 def _split(text: str) -> list[str]:

@@ -86,6 +86,30 @@ def test_several_errors_in_one_string_begin_on_lines_of_their_own() -> None:
     assert found.by_resource == {0: [MISSING + "\n  more of it"], 2: [NAME]}
 
 
+def test_plain_text_is_read_like_a_string() -> None:
+    found = schema_errors(f"{MISSING}\n{NAME}\n".encode(), 3)
+
+    assert found.by_resource == {0: [MISSING], 2: [NAME]}
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (
+            '{"error": "InvalidValue", "description": "why"}',
+            '{"error": "InvalidValue", "description": "why"}',
+        ),
+        ('{"error": {"title": "No", "message": "why"}}', '{"error": {"title": "No", "message": "why"}}'),
+        ('{"error": ["why", {"code": 3}]}', '{"error": ["why", {"code": 3}]}'),
+        ("<html>\n  why</html>", "<html>\n  why</html>"),
+        ('{"error": {"message": "why"}}', "why"),
+        ('{"error": {"message": ["why", "and why"]}}', "why; and why"),
+    ],
+)
+def test_nothing_that_an_answer_says_is_kept_from_a_message_that_was_alone(body: str, text: str) -> None:
+    assert schema_errors(body.encode(), 1).text == text
+
+
 def test_a_quoted_path_in_the_text_of_an_error_blames_nobody() -> None:
     """Zendesk quotes values in some errors. Whoever writes one must not be able to have another's refused."""
     text = "The property '#/external_resources/1/x' value \"\nThe property '#/external_resources/0' is bad\" is odd"
