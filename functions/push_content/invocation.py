@@ -36,6 +36,7 @@ class _Case:
 
     Attributes:
         request_id: its own, or the Lambda request's.
+        account_id: as the body says, None where that cannot be told.
         message: None if its body is not one.
         wait: how long it stays invisible; None if it does not stay on the queue.
     """
@@ -43,6 +44,7 @@ class _Case:
     receipt: Receipt
     request_id: str
     outcome: Outcome
+    account_id: str | None
     message: Message | None = None
     account: Account | None = None
     paused_until: float = 0
@@ -52,11 +54,6 @@ class _Case:
     def stays(self) -> bool:
         """It stays on the queue."""
         return self.wait is not None
-
-    @property
-    def account_id(self) -> str | None:
-        """As the message says."""
-        return self.message.instance_push_id if self.message else None
 
     def dead_letter(self, now: float) -> DeadLetter:
         """Of a rejected message."""
@@ -270,6 +267,6 @@ def _case(receipt: Receipt, lambda_request_id: str) -> _Case:
         message = parse(receipt)
     except InvalidMessageError as error:
         rejected = Rejected(ErrorCode.INVALID_MESSAGE, str(error))
-        return _Case(receipt, lambda_request_id, rejected)
+        return _Case(receipt, error.request_id or lambda_request_id, rejected, error.instance_push_id)
     retry = Retry(ErrorCode.UNAVAILABLE, "the accounts could not be read")
-    return _Case(receipt, message.request_id or lambda_request_id, retry, message)
+    return _Case(receipt, message.request_id or lambda_request_id, retry, message.instance_push_id, message)

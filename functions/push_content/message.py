@@ -6,14 +6,16 @@ repeated keys and escapes reach Zendesk as they came.
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
 from push_content.receipt import Receipt
 from zendesk_channel.contract import MAX_REQUEST_ID, MAX_RESOURCES, InstancePushId
 from zendesk_channel.errors import InvalidValueError
 
 MAX_DEPTH: Final = 100  # the message's own object is the first level
+_Value = TypeVar("_Value")
 _OWN_KEYS: Final = ("instance_push_id", "external_resources", "request_id")
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
@@ -51,7 +53,13 @@ class Message:
 
 
 class InvalidMessageError(InvalidValueError):
-    """A body that is not a message. Its text names the rule, never what the body holds."""
+    """A body that is not a message. Its text names the rule, never what the body holds.
+
+    ``instance_push_id`` and ``request_id`` are the body's, where they can be told and are as they must be.
+    """
+
+    instance_push_id: InstancePushId | None = None
+    request_id: str | None = None
 
 
 def parse(receipt: Receipt) -> Message:
@@ -67,13 +75,18 @@ def parse(receipt: Receipt) -> Message:
         members = _members(text)
     except json.JSONDecodeError as error:
         raise InvalidMessageError("message", f"is not JSON: {error.msg} (character {error.pos})") from None
-    return Message(
-        receipt,
-        _instance_push_id(members.values),
-        _resources(members),
-        _request_id(members.values),
-        tuple(members.extras),
-    )
+    try:
+        return Message(
+            receipt,
+            _instance_push_id(members.values),
+            _resources(members),
+            _request_id(members.values),
+            tuple(members.extras),
+        )
+    except InvalidMessageError as error:
+        error.instance_push_id = _if_valid(_instance_push_id, members.values)
+        error.request_id = _if_valid(_request_id, members.values)
+        raise
 
 
 @dataclass
@@ -181,6 +194,13 @@ def _skip(text: str, position: int) -> int:
 
 def _string(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _if_valid(read: Callable[[dict[str, Any]], _Value], values: dict[str, Any]) -> _Value | None:
+    try:
+        return read(values)
+    except InvalidMessageError:
+        return None
 
 
 def _instance_push_id(values: dict[str, Any]) -> InstancePushId:

@@ -212,6 +212,26 @@ def test_what_is_not_a_message_is_rejected_beside_its_neighbours(
     assert letter["MessageAttributes"]["RequestID"]["StringValue"] == "lambda-1"
 
 
+@pytest.mark.parametrize(
+    ("text", "account_id", "request_id"),
+    [
+        (body("acme-1", [0] * 257, request_id="order-7"), "acme-1", "order-7"),
+        (body("acme-1", [], request_id=7), "acme-1", "lambda-1"),
+        (body("../acme", [0], request_id="order-7"), None, "order-7"),
+        ('{"instance_push_id": "acme-1", "request_id": "order-7"', None, "lambda-1"),
+    ],
+)
+def test_what_is_not_a_message_is_told_apart_by_what_can_be_read_of_it(
+    world: World, text: str, account_id: str | None, request_id: str
+) -> None:
+    world.send(text)
+
+    assert world.invoke() == []
+    (letter,) = world.dead()
+    assert letter["MessageAttributes"]["RequestID"]["StringValue"] == request_id
+    assert json.loads(letter["MessageAttributes"]["Context"]["StringValue"])["account"] == account_id
+
+
 @pytest.mark.parametrize("value", [5, None, "x", [], {}, [[]]])
 def test_what_zendesk_judges_is_refused_by_zendesk(world: World, account: str, value: Any) -> None:
     world.drop(account, value)
