@@ -28,9 +28,9 @@ run: $(VENV)  ## the whole stack on this machine, with samples, until Ctrl-C (AR
 test: $(VENV)  ## every test that this machine has the parts for; skips say what is missing
 	$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
 
-check: lint types test  ## what must be green before a change lands
+check: $(SAM) $(CHECKOV) lint types test  ## what must be green before a change lands: all below, SAM and policies too
 
-lint: $(VENV) $(SAM) $(CHECKOV)  ## formatting, style, templates
+lint: $(VENV)  ## formatting and style
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
