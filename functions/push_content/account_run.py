@@ -29,7 +29,7 @@ from zendesk_channel.client import Response, ZendeskClient
 from zendesk_channel.errors import CredentialMissingError, StoreError, ZendeskError
 
 _SHORTEST_TURN: Final = 1.0  # seconds: what is cut off sooner would look like a slow Zendesk
-_NO_TIME: Final = Retry(ErrorCode.UNAVAILABLE, "no time was left in the invocation", soon=True)
+NO_TIME: Final = Retry(ErrorCode.UNAVAILABLE, "no time was left in the invocation", soon=True)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class AccountRun:
         """The outcome of every message, as far as it is known by now."""
         with self._lock:
             self._closed = True
-            return {key: self._outcomes.get(key, _NO_TIME) for key in self._messages}
+            return {key: self._outcomes.get(key, NO_TIME) for key in self._messages}
 
     def _step(self) -> bool:
         request = self._next_request()
@@ -143,7 +143,7 @@ class AccountRun:
         # A request that is likely to be cut off is not begun: it would be a time-out that is not Zendesk's.
         needed = max(min(_SHORTEST_TURN, self._with.push_timeout), 2 * self._slowest)
         if self._timetable.for_requests() < min(needed, self._with.push_timeout):
-            return _NO_TIME
+            return NO_TIME
         return None
 
     def _push(self, request: PushRequest) -> tuple[Response | ZendeskError, float]:

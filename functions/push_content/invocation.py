@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from push_content import waiting
-from push_content.account_run import AccountRun, Collaborators
+from push_content.account_run import NO_TIME, AccountRun, Collaborators
 from push_content.coalescing import by_account
 from push_content.dead_letters import DeadLetter, dead_letter
 from push_content.error_codes import ErrorCode
@@ -114,7 +114,9 @@ class PushInvocation:
         begun = self._with.stopwatch()
         self._telemetry.begin(request_id)
         timetable = Timetable(time_left)
-        cases = [_case(receipt, request_id) for receipt in receipts(records)]
+        unread = Retry(ErrorCode.UNAVAILABLE, "the accounts could not be read")
+        at_first = unread if timetable.for_requests() > 0 else NO_TIME
+        cases = [_case(receipt, request_id, at_first) for receipt in receipts(records)]
         reached = self._push(cases, timetable)
         self._decide(cases, timetable)
         self._reject(cases, timetable)
@@ -262,11 +264,12 @@ class PushInvocation:
         self._telemetry.finished({"messages": len(cases), **counts, "duration_ms": round(seconds * 1000)})
 
 
-def _case(receipt: Receipt, lambda_request_id: str) -> _Case:
+def _case(receipt: Receipt, lambda_request_id: str, at_first: Retry) -> _Case:
     try:
         message = parse(receipt)
     except InvalidMessageError as error:
         rejected = Rejected(ErrorCode.INVALID_MESSAGE, str(error))
         return _Case(receipt, error.request_id or lambda_request_id, rejected, error.instance_push_id)
-    retry = Retry(ErrorCode.UNAVAILABLE, "the accounts could not be read")
-    return _Case(receipt, message.request_id or lambda_request_id, retry, message.instance_push_id, message)
+    return _Case(
+        receipt, message.request_id or lambda_request_id, at_first, message.instance_push_id, message
+    )

@@ -87,8 +87,9 @@ def after_failed_rejection(
     receipt: Receipt, rules: WaitingRules, uniform: Callable[[float, float], float]
 ) -> Wait:
     """The wait of a message whose dead letter could not be sent: its reason will be the same, so only that is tried."""
-    back_off = uniform(0, min(SOON, rules.base_delay * 2.0 ** min(receipt.receive_count, 60)))
-    return Wait(max(1, math.ceil(back_off)))
+    longest = min(SOON, rules.max_delay)
+    back_off = uniform(0, min(longest, rules.base_delay * 2.0 ** min(receipt.receive_count, 60)))
+    return Wait(min(max(1, math.ceil(back_off)), math.floor(longest)))
 
 
 def under_pressure(waiting: int, in_flight: Callable[[], int | None]) -> bool:

@@ -563,6 +563,18 @@ def test_a_token_is_read_once_for_each_container(world: World, account: str) -> 
 # AWS's bad days
 
 
+def test_an_invocation_that_begins_too_late_leaves_everything_for_soon(world: World, account: str) -> None:
+    world.drop(account, resource("1"))
+    for _ in range(20):
+        assert world.source.receive(10)
+        world.clock.advance(max(world.waits().values()))
+    staying = world.invoke(seconds=0.9)
+
+    assert len(staying) == 1
+    assert world.pushes == []
+    assert world.waits()[staying[0]] <= 60
+
+
 def test_when_the_table_cannot_be_read_everything_waits_and_what_is_no_message_is_rejected(
     world: World, account: str
 ) -> None:

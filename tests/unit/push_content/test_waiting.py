@@ -1,6 +1,7 @@
 """How long a message waits, and when it has waited enough."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -195,6 +196,12 @@ def test_a_failed_dead_letter_is_tried_again_soon() -> None:
     ]
 
     assert waits == [1, 4, 1, 60, 1, 60]
+
+
+def test_a_failed_dead_letter_waits_no_longer_than_any_other() -> None:
+    rules = replace(RULES, max_delay=3)
+
+    assert waiting.after_failed_rejection(receipt(receive_count=9), rules, highest).seconds == 3
 
 
 def test_messages_use_up_fewer_receipts_than_there_are_within_the_window() -> None:
