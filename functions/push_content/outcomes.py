@@ -24,7 +24,7 @@ Of several failures in one message the first in order names the reason.
 """
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -235,12 +235,8 @@ def _rejected(answer: Response, text: str) -> Rejected:
 def _retry_all(
     request: PushRequest, reason: ErrorCode, bearing: Bearing, text: str, status: int | None = None
 ) -> Judgement:
-    return Judgement(retry_parts(request.parts, Retry(reason, text, status)), bearing=bearing)
-
-
-def retry_parts(parts: Iterable[Part], retry: Retry) -> dict[str, Outcome]:
-    """The same outcome for every message."""
-    return {part.message.id: retry for part in parts}
+    retry = Retry(reason, text, status)
+    return Judgement({part.message.id: retry for part in request.parts}, bearing=bearing)
 
 
 def _pause_reason(account: Account) -> ErrorCode:
