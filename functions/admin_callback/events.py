@@ -84,7 +84,8 @@ def _epoch_seconds(value: Any, now: float) -> float:
             except ValueError:
                 return now
         else:
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+            return seconds if seconds >= 0 else now
     if isinstance(value, bool) or not isinstance(value, int | float):
         return now
     try:

@@ -17,7 +17,6 @@ from zendesk_channel.errors import InvalidValueError, ZendeskChannelError
 
 MAX_FORM_BYTES: Final = 256 * 1024
 MAX_RETURN_URL: Final = 2_048  # characters
-_MAX_FIELDS: Final = 100
 _CONTENT_TYPE: Final = "application/x-www-form-urlencoded"
 _FIELDS: Final = (
     "name",
@@ -160,8 +159,8 @@ def _optional(values: Mapping[str, str], name: str, limit: int) -> str:
 
 def _pairs(text: str) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
-    except ValueError:  # also UnicodeDecodeError: percent-encoded bytes that are not UTF-8
+        return parse_qsl(text, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:  # percent-encoded bytes
         raise BodyError(400, "not_readable") from None
 
 

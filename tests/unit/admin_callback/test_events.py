@@ -42,7 +42,22 @@ def test_timestamps(timestamp: Any, expected: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "timestamp", ["2099-01-01T00:00:00Z", 10**400, 1e999, "soon", "", None, True, [], -1, "nan", 4e9]
+    "timestamp",
+    [
+        "2099-01-01T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "0001-01-01T00:00:00+23:59",  # a year 0, in UTC
+        10**400,
+        1e999,
+        "soon",
+        "",
+        None,
+        True,
+        [],
+        -1,
+        "nan",
+        4e9,
+    ],
 )
 def test_what_is_no_time_or_lies_ahead_is_now(timestamp: Any) -> None:
     assert one(timestamp=timestamp).timestamp == NOW

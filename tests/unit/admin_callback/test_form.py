@@ -44,8 +44,9 @@ def test_an_unencoded_body_is_read_too() -> None:
     assert parse_form(http_event(urlencode(VALID), base64_encoded=False), ADDRESSES).subdomain == "acme"
 
 
-def test_unknown_fields_are_ignored_even_repeated() -> None:
-    assert parse_form(http_event(urlencode(VALID) + "&new=1&new=2&empty"), ADDRESSES).subdomain == "acme"
+def test_unknown_fields_are_ignored_even_repeated_and_however_many() -> None:
+    unknown = "&new=1&new=2&empty" + "&more=1" * 10_000
+    assert parse_form(http_event(urlencode(VALID) + unknown), ADDRESSES).subdomain == "acme"
 
 
 @pytest.mark.parametrize(
@@ -101,10 +102,9 @@ def test_bytes_count_not_characters() -> None:
         "name=%FF&" + urlencode(VALID),
         b"name=\xff&" + urlencode(VALID).encode(),
         "name=%ED%A0%80&" + urlencode(VALID),  # a surrogate
-        "&".join(f"f{n}=" for n in range(200)),
     ],
 )
-def test_what_is_not_utf8_or_has_too_many_fields_cannot_be_read(body: str | bytes) -> None:
+def test_what_is_not_utf8_cannot_be_read(body: str | bytes) -> None:
     error = refusal(http_event(body))
     assert (error.status, error.problem) == (400, "not_readable")
 
