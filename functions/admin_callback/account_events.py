@@ -150,7 +150,7 @@ class AccountEvents:
             if record.state is not AccountState.DELETED:
                 return self._switch(record, event, on=switches_on, budget=budget)
         token = seal.live_token(self._timing.now()) if switches_on else None
-        if token is None:
+        if token is None or (record is not None and seal.issued_at <= (record.destroyed_at or 0)):
             return EventOutcome.FORGED
         return self._connect(record, event, seal, token, budget)
 

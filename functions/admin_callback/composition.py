@@ -72,7 +72,7 @@ def build(settings: Settings, timing: Timing = Timing()) -> Application:  # noqa
     zendesk = ZendeskClient(settings.addresses)
     sealer = MetadataSealer(kms, settings.data_key_arn)
     connector = AccountConnector(accounts, credentials, timing.now)
-    lifecycle = AccountLifecycle(accounts, credentials)
+    lifecycle = AccountLifecycle(accounts, credentials, timing.now)
     throttle = ValidationThrottle(timing.monotonic)
     revalidator = AccountRevalidator(
         accounts, credentials, TokenRecheck(accounts, credentials, zendesk, timing.now), lifecycle

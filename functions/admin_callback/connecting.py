@@ -61,6 +61,7 @@ class AccountConnector:
                 if claim.event_time is None
                 else claim.event_time,
                 connected_at=self._clock() if revived else before.connected_at,
+                destroyed_at=None,
             )
         )
         if revived:

@@ -1,5 +1,6 @@
 """What an authentic event does to an account's record and secret."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
@@ -14,9 +15,12 @@ class AccountLifecycle:
     AWS fails; it can then be called again with the record as it is now.
     """
 
-    def __init__(self, accounts: AccountsTable, credentials: CredentialStore) -> None:
+    def __init__(
+        self, accounts: AccountsTable, credentials: CredentialStore, clock: Callable[[], float]
+    ) -> None:
         self._accounts = accounts
         self._credentials = credentials
+        self._clock = clock
 
     def activate(self, record: Account, at: float) -> Account:
         """Push to it (again)."""
@@ -36,6 +40,7 @@ class AccountLifecycle:
                     pending_version=None,
                     pending_since=None,
                     events_applied_until=at,
+                    destroyed_at=self._clock(),
                 )
             )
         )

@@ -80,7 +80,7 @@ class MetadataSealer:
 
     def seal(self, seal: Seal) -> str:
         """The metadata string, at most 5,000 characters."""
-        inside: dict[str, Any] = {"nonce": seal.nonce, "issued_at": int(seal.issued_at)}
+        inside: dict[str, Any] = {"nonce": seal.nonce, "issued_at": round(seal.issued_at, 3)}
         if seal.token:
             inside["token"] = seal.token.reveal()
         with store_errors("Encrypt"):

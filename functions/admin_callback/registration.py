@@ -140,7 +140,7 @@ class Registrar:
                 form.instance_push_id,
                 form.subdomain,
                 form.token,
-                nonce=kept or fresh_nonce(),
+                nonce=kept or (brought.nonce_beside(form.token) if record is None else None) or fresh_nonce(),
                 name=form.name,
             ),
         )
@@ -207,14 +207,20 @@ class _BroughtMetadata:
 
     def speaks_for(self, record: Account | None) -> bool:
         """Whether it holds the nonce of this account, which must not be destroyed."""
-        if (
-            record is None
-            or record.state is AccountState.DELETED
-            or not record.nonce
-            or self._envelope is None
-        ):
+        if record is None or record.state is AccountState.DELETED or not record.nonce:
             return False
-        if not self._opened:
+        return holds_nonce(record, self._open())
+
+    def nonce_beside(self, token: PushToken) -> str | None:
+        """The nonce that was sealed with this very token.
+
+        Zendesk keeps it since the first Save, and the events of then may still be on their way.
+        """
+        seal = self._open()
+        return seal.nonce if seal and seal.token == token else None
+
+    def _open(self) -> Seal | None:
+        if self._envelope and not self._opened:
             self._seal = self._sealer.open(self._envelope)
             self._opened = True
-        return holds_nonce(record, self._seal)
+        return self._seal

@@ -40,6 +40,7 @@ class Account:
         nonce: what a sealed metadata must hold to speak for this account.
         pending_version: an unconfirmed token's secret version, kept since ``pending_since``.
         events_applied_until: the newest event's timestamp; older events are ignored.
+        destroyed_at: when it was, by this clock: no token that was sealed earlier brings it back.
         refused_version: the version that Zendesk no longer accepts.
         paused_until, pause_seconds: until when nothing is pushed, and the pause's length, which doubles.
         pause_reason: the ErrorCode of what waits meanwhile.
@@ -57,6 +58,7 @@ class Account:
     pending_since: float | None = None
     events_applied_until: float | None = None
     connected_at: float | None = None
+    destroyed_at: float | None = None
     refused_version: str | None = None
     paused_until: float = 0
     pause_seconds: float = 0
@@ -81,6 +83,7 @@ _OWNED_BY_REGISTRATION: Final = (
     "pending_since",
     "events_applied_until",
     "connected_at",
+    "destroyed_at",
 )
 
 
@@ -212,6 +215,7 @@ def account_from_item(item: Item) -> Account:
         pending_since=_number(item, "pending_since"),
         events_applied_until=_number(item, "events_applied_until"),
         connected_at=_number(item, "connected_at"),
+        destroyed_at=_number(item, "destroyed_at"),
         refused_version=_text(item, "refused_version"),
         paused_until=_number(item, "paused_until") or 0,
         pause_seconds=_number(item, "pause_seconds") or 0,

@@ -227,3 +227,49 @@ def test_a_confirmed_edit_supersedes_what_was_pending(world: World, registered: 
     world.connect(account=ACCOUNT, token="c" * 64)
     account = world.known(ACCOUNT)
     assert (world.token(account), account.pending_version, account.pending_since) == ("c" * 64, None, None)
+
+
+def test_a_create_that_arrives_after_the_account_was_opened_again_takes_nothing_from_it(world: World) -> None:
+    first = unconfirmed(world)
+    world.zendesk.accept("acme", ACCOUNT, OLD)
+    again = world.callback(instance_push_id=ACCOUNT, metadata=first.metadata)
+    assert again.state == "connected"
+    world.event("create_integration_instance", first.metadata, "2026-01-01T00:00:01Z")
+    world.event("destroy_integration_instance", again.metadata, "2026-01-01T00:00:02Z")
+    assert world.known(ACCOUNT).state is AccountState.DELETED
+
+
+def test_only_the_nonce_that_came_with_the_confirmed_token_is_recorded(world: World) -> None:
+    junk = unconfirmed(world, zendesk_access_token=NEW)  # anybody can have one made
+    world.zendesk.accept("acme", ACCOUNT, OLD)
+    world.callback(instance_push_id=ACCOUNT, metadata=junk.metadata)
+    assert world.known(ACCOUNT).nonce not in (None, world.opened(junk.metadata).nonce)
+
+
+@pytest.mark.parametrize("event", ["create_integration_instance", "activate_integration_instance"])
+def test_a_token_sealed_before_the_account_was_destroyed_does_not_bring_it_back(
+    world: World, event: str
+) -> None:
+    metadata = unconfirmed(world).metadata
+    world.zendesk.accept("acme", ACCOUNT, OLD)
+    world.event("create_integration_instance", metadata)
+    world.clock.time += 0.4
+    world.event("destroy_integration_instance", metadata)
+    world.zendesk.asked.clear()
+
+    assert world.event(event, metadata).status == 200
+
+    assert world.known(ACCOUNT).state is AccountState.DELETED
+    assert world.zendesk.asked == []
+
+
+def test_one_sealed_afterwards_does_once_it_is_confirmed(world: World) -> None:
+    world.event("destroy_integration_instance", world.connect(account=ACCOUNT).metadata)
+    world.zendesk.accepted.clear()
+    world.clock.time += 0.4
+    metadata = unconfirmed(world, zendesk_access_token=NEW).metadata
+    world.zendesk.accept("acme", ACCOUNT, NEW)
+    world.event("create_integration_instance", metadata)
+    account = world.known(ACCOUNT)
+    assert (account.state, world.token(account)) == (AccountState.ACTIVE, NEW)
+    assert account.destroyed_at is None

@@ -143,7 +143,7 @@ class RegistrationAtRandom(RuleBasedStateMachine):
     def _build(self) -> None:
         timing = Timing(lambda: self.now, lambda: self.now, self._sleep)
         connector = AccountConnector(self.accounts, self.credentials, timing.now)
-        lifecycle = AccountLifecycle(self.accounts, self.credentials)
+        lifecycle = AccountLifecycle(self.accounts, self.credentials, lambda: self.now)
         throttle = ValidationThrottle(timing.monotonic)
         recheck = TokenRecheck(self.accounts, self.credentials, self.zendesk, timing.now)
         self.revalidator = AccountRevalidator(self.accounts, self.credentials, recheck, lifecycle)
