@@ -103,8 +103,11 @@ def aws_calls() -> Iterator[Row]:
     _, client = _simulated(accounts)
     calls: list[str] = []
     with mock_aws():
-        credentials = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-        session = boto3.session.Session(region_name=_REGION, **credentials)
+        session = boto3.session.Session(
+            region_name=_REGION,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106
+        )
         session.events.register("before-call.*", lambda model, **_: calls.append(model.name))
         dynamodb = session.client("dynamodb")
         dynamodb.create_table(

@@ -29,12 +29,13 @@ PARAMETERS: Final = {
     "PushTimeoutSeconds": "2",
     "RetryBaseDelaySeconds": "1",
     "RetryMaxDelaySeconds": "4",
-    "RetryWindowSeconds": "600",
+    "RetryWindowSeconds": "100",
     "BatchingWindowSeconds": "1",
     "MaximumConcurrency": "3",
     "MaxResourcesPerRequest": "16",
 }
-_SETTLING: Final = 180  # seconds for the last outcomes, after everything works again
+# Seconds for the last outcomes after everything works again: a reply whose parent was refused waits for the window.
+_SETTLING: Final = 180
 _REFUSALS: Final = ("zendesk_400", "zendesk_413", "zendesk_422")
 _VAGUE: Final = (FaultKind.BAD_REQUEST, FaultKind.TOO_LARGE)
 
@@ -152,7 +153,7 @@ class Soak:
         if sent.invalid != (code == "invalid_message"):
             yield f"says {code}"
         context = json.loads(values["Context"])
-        if context["account"] != sent.account:
+        if context["account"] != sent.account and not sent.invalid:
             yield f"names the account {context['account']}"
         if code in _REFUSALS and not sent.poison and sent.account not in self._run.vague:
             yield f"says {code}, and nothing is wrong with it: {values['ErrorMessage']}"

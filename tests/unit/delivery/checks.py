@@ -64,7 +64,10 @@ class LetterCheck:
         ):
             yield f"names the request {values['RequestID']}"
         context = json.loads(values["Context"])
-        if context["account"] != sent.account:
+        # Of what is no message, it may be named as far as it can be read.
+        if context["account"] != sent.account and not (
+            sent.invalid and f'"{context["account"]}"' in sent.body
+        ):
             yield f"names the account {context['account']}"
         age = datetime.fromisoformat(context["failed_at"]) - datetime.fromisoformat(context["sent_at"])
         yield from self._reason(sent, values["ErrorCode"], values["ErrorMessage"], age.total_seconds())
