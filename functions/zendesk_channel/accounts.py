@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from zendesk_channel.aws import error_code, store_errors
 from zendesk_channel.contract import InstancePushId, Subdomain
-from zendesk_channel.errors import RevisionConflictError
+from zendesk_channel.errors import RevisionConflictError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -95,13 +95,20 @@ class AccountsTable:
         self._table = table
 
     def get(self, instance_push_id: InstancePushId) -> Account | None:
-        """The account as it is now, or None if it was never confirmed."""
+        """The account as it is now, or None if it was never confirmed.
+
+        Raises:
+            StoreUnavailableError: also if somebody has spoilt the item by hand: it is neither, and not to be replaced.
+        """
         with store_errors("GetItem"):
             answer = self._dynamodb.get_item(
                 TableName=self._table, Key=account_key(instance_push_id), ConsistentRead=True
             )
         item = answer.get("Item")
-        return account_from_item(item) if item else None
+        account = readable_account(item) if item else None
+        if item and account is None:
+            raise StoreUnavailableError("GetItem", "UnreadableItem")
+        return account
 
     def save(self, account: Account) -> Account:
         """Write what registration owns; ``account.revision`` is the one that was read, 0 for a new account.

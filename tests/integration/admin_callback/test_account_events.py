@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integration.admin_callback import aws_faults
-from integration.admin_callback.world import World
+from integration.admin_callback.world import TABLE, World
 from zendesk_channel.accounts import AccountState
 
 ACCOUNT = "3cd1d2a5-aaf2-41fe-a9f1-519499605854"
@@ -315,3 +315,18 @@ def test_sub_second_times_keep_their_order(world: World, metadata: str) -> None:
     world.event(ACTIVATE, metadata, "2026-01-01T00:00:02.300Z")
     assert state(world) is AccountState.INACTIVE
     assert math.isclose(world.known(ACCOUNT).events_applied_until or 0, 1767225602.7)
+
+
+def test_a_record_that_somebody_spoilt_by_hand_stops_only_its_own_events(
+    world: World, metadata: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = world.connect("other", account="other").metadata
+    key = {"pk": {"S": f"account#{ACCOUNT}"}}
+    world.dynamodb.put_item(TableName=TABLE, Item={**key, "state": {"S": "half"}})
+
+    answer = world.events(world.event_body(DEACTIVATE, metadata), world.event_body(DEACTIVATE, other))
+
+    assert answer.status == 503
+    assert world.known("other").state is AccountState.INACTIVE
+    assert world.callback(instance_push_id=ACCOUNT, zendesk_access_token=OLD).status == 503
+    assert "UnreadableItem" in capsys.readouterr().out
