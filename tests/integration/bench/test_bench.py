@@ -25,7 +25,7 @@ def test_one_measurement_can_be_asked_for(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_short_soak_run_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
-    assert soak.main(["--seed", "5", "--messages", "40", "--seconds", "4"]) == 0
+    assert soak.main(["--seed", "5", "--messages", "40", "--seconds", "4", "--window", "10"]) == 0
     output = capsys.readouterr().out
     assert "seed 5" in output
     assert "every invariant held" in output
@@ -37,7 +37,7 @@ def test_a_soak_run_tells_when_a_message_is_lost(monkeypatch: pytest.MonkeyPatch
     assert soak.main(["--seed", "5", "--messages", "8", "--seconds", "1"]) == 1
 
 
-def _settle_and_invent(self: soak.Soak) -> bool:
+def _settle_and_invent(self: soak.Soak, seconds: float) -> bool:
     account = self._run.accounts[0][1]
     invented = message("m999", account)
     self._run.sent[invented.body] = invented

@@ -38,7 +38,7 @@ def play(life: Delivery) -> None:
     for _ in range(3):
         life.drop_many("a1", 3)
         life.drop_a_good_one("a1", 11, None, {})
-        life.drop_a_bad_one("a1", 3, {1: {"message": ""}}, "r1", {})
+        life.drop_a_bad_one("a1", 3, {1: {"message": ""}}, None, {})
         life.drop_a_reply("a1", 1, None)
         life.drop_many("b1", 2)
         life.work("w1", 1000, twice=False, picks=0, ending="finish")

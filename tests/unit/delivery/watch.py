@@ -65,7 +65,9 @@ class Watch:
         if label == "pauses.standing":
             invocation.standing = result
             invocation.refused_at_start = {
-                key: record.token_version for key, record in result.accounts.items() if record.refused
+                key: record.token_version
+                for key, record in result.accounts.items()
+                if record.refused_version == record.token_version
             }
         elif label == "pauses.pause_subdomain" and account:
             invocation.own_pauses[account] = arguments[1]
