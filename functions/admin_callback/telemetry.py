@@ -3,6 +3,8 @@
 No metric has a dimension that comes from a request: CloudWatch bills each value of one, and anyone can POST here.
 """
 
+import functools
+import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
@@ -32,7 +34,10 @@ class Telemetry:
 
     def __init__(self) -> None:
         # Service, namespace and level are Powertools' own environment variables.
-        self._logger = Logger()
+        # ASCII, as anybody may post half a surrogate pair, which cannot be written and would cost the line.
+        self._logger = Logger(
+            json_serializer=functools.partial(json.dumps, separators=(",", ":"), default=str)
+        )
         self._metrics = Metrics()
         self._counts: Counter[str] = Counter()
 

@@ -41,6 +41,16 @@ def test_without_a_queue_it_is_logged_and_counted(world: World) -> None:
     assert "Messages" not in world.sqs.receive_message(QueueUrl=world.receipts_url)
 
 
+def test_text_that_is_no_text_does_not_cost_the_log_line(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.event(EVENT, request_id="\ud800", resource_events=[{"external_id": "e\udfff"}]).status == 200
+    output = capsys.readouterr()
+    (line,) = [line for line in output.out.splitlines() if '"resources created"' in line]
+    assert json.loads(line)["resources"] == [{"external_id": "e\udfff"}]
+    assert output.err == ""
+
+
 def test_a_report_never_touches_an_account(world: World) -> None:
     metadata = world.connect(account="one").metadata
     before = world.known("one")
