@@ -74,6 +74,33 @@ def test_a_fault_of_zendesk(kind: FaultKind, after_import: bool, count: int | No
     play(life)
 
 
+@pytest.mark.parametrize("bad", range(1, 7))
+def test_any_number_of_refused_messages_costs_one_request_more(bad: int) -> None:
+    life = Delivery()
+    life.drop_many("a1", 1)
+    for _ in range(bad):
+        life.drop_a_bad_one("a1", 1, {0: {"message": ""}}, None, {})
+    life.drop_many("a1", 1)
+    life.work("w1", 1000, twice=False, picks=0, ending="finish")
+    check(life)
+    assert not life.world.on_queue()
+    assert len(life.world.invocations[0].pushes) == 2
+    life.teardown()
+
+
+def test_two_accounts_that_hang_take_no_time_from_a_third() -> None:
+    life = Delivery()
+    for account in ("a1", "a2"):
+        life.world.zendesk.switch_on(Fault(FaultKind.HANG, instance_push_id=account))
+        life.drop_many(account, 9)
+    life.drop_many("b1", 9)
+    life.work("w1", 1000, twice=False, picks=0, ending="finish")
+    check(life)
+    waiting = {life.world.sent[body].account for body in life.world.on_queue()}
+    assert waiting == {"a1", "a2"}
+    life.teardown()
+
+
 @pytest.mark.parametrize("status", STATUSES)
 def test_a_status(status: int) -> None:
     life = Delivery()
