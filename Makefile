@@ -26,7 +26,7 @@ run: $(VENV)  ## the whole stack on this machine, with samples, until Ctrl-C (AR
 	@$(BIN)/zendesk-push local $(ARGS)
 
 test: $(VENV)  ## every test that this machine has the parts for; skips say what is missing
-	$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(SAM) $(CHECKOV) lint types test  ## what must be green before a change lands: all below, SAM and policies too
 
