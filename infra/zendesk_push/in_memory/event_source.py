@@ -1,10 +1,10 @@
 """An event source mapping's half of the work: receipts become the event that Lambda hands to a function."""
 
-import base64
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from zendesk_push.in_memory.sqs import InMemorySqs
+from zendesk_push.local.sqs_records import record
 
 MAX_RECEIVE = 10
 
@@ -33,7 +33,7 @@ class InMemoryEventSource:
             )
             if "Messages" not in answer:
                 break
-            records += [self._record(message) for message in answer["Messages"]]
+            records += [record(message, self._arn) for message in answer["Messages"]]
         return {"Records": records} if records else None
 
     def settle(self, event: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
@@ -53,35 +53,7 @@ class InMemoryEventSource:
             )
         return [record["messageId"] for record in done]
 
-    def _record(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "messageId": message["MessageId"],
-            "receiptHandle": message["ReceiptHandle"],
-            "body": message["Body"],
-            "attributes": dict(message.get("Attributes", {})),
-            "messageAttributes": {
-                name: _record_attribute(value) for name, value in message.get("MessageAttributes", {}).items()
-            },
-            "md5OfBody": message["MD5OfBody"],
-            "eventSource": "aws:sqs",
-            "eventSourceARN": self._arn,
-            "awsRegion": "us-east-1",
-        }
-
 
 def message_ids(event: Mapping[str, Any]) -> Iterable[str]:
     """The ids of an event's records, in order."""
     return [record["messageId"] for record in event["Records"]]
-
-
-def _record_attribute(attribute: Mapping[str, Any]) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "stringListValues": [],
-        "binaryListValues": [],
-        "dataType": attribute["DataType"],
-    }
-    if "BinaryValue" in attribute:
-        record["binaryValue"] = base64.b64encode(attribute["BinaryValue"]).decode()
-    else:
-        record["stringValue"] = attribute["StringValue"]
-    return record
