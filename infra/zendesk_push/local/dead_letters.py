@@ -23,7 +23,8 @@ class DeadLetterReader:
     """Finds the dead letters of messages by the ids that these had on the content queue.
 
     A look hides the queue's messages from others for as long as it takes, since that is how SQS counts through
-    a queue; so it only looks when there are more of them than before.
+    a queue; so it only looks when there are more or fewer of them than before, or when told to: a message that
+    is redriven and rejected again leaves as many as there were.
     """
 
     def __init__(self, sqs: Any, queue_url: str) -> None:
@@ -33,11 +34,13 @@ class DeadLetterReader:
         self._seen = 0
         self._reasons: dict[str, DeadLetterReason] = {}
 
-    def reasons(self, message_ids: frozenset[str]) -> dict[str, DeadLetterReason]:
-        """The reasons of those messages that are dead letters."""
+    def reasons(self, message_ids: frozenset[str], *, look: bool = False) -> dict[str, DeadLetterReason]:
+        """The reasons of those messages that are dead letters. ``look``: even if there are as many as before."""
         with self._lock:
-            if not message_ids <= self._reasons.keys() and self._count() != self._seen:
-                self._look()
+            if not message_ids <= self._reasons.keys():
+                count = self._count()
+                if count != self._seen or (look and count):
+                    self._look()
             return {one: self._reasons[one] for one in message_ids if one in self._reasons}
 
     def _count(self) -> int:

@@ -34,11 +34,13 @@ class StackLookup:
         self._simulator = stack.simulator
         self._dead_letters = DeadLetterReader(stack.client("sqs"), stack.dead_letter_queue_url)
 
-    def dead_letters(self, message_ids: frozenset[str]) -> Mapping[str, DeadLetterReason]:
-        """The reasons of those messages that are dead letters."""
+    def dead_letters(
+        self, message_ids: frozenset[str], *, look: bool = False
+    ) -> Mapping[str, DeadLetterReason]:
+        """The reasons of those messages that are dead letters; ``look`` as in DeadLetterReader."""
         if self._dead_letters is None or not message_ids:
             return {}
-        return self._dead_letters.reasons(message_ids)
+        return self._dead_letters.reasons(message_ids, look=look)
 
     def account_name(self, instance_push_id: str) -> str:
         """The account's subdomain in the simulator; the id where it is not one of the simulator's."""

@@ -64,8 +64,10 @@ class TrackedMessage:
 class Lookup(Protocol):
     """What the tracker asks the outside."""
 
-    def dead_letters(self, message_ids: frozenset[str]) -> Mapping[str, DeadLetterReason]:
-        """The reasons of those messages that are dead letters."""
+    def dead_letters(
+        self, message_ids: frozenset[str], *, look: bool = False
+    ) -> Mapping[str, DeadLetterReason]:
+        """The reasons of those messages that are dead letters; ``look``: do not spare the effort."""
 
     def account_name(self, instance_push_id: str) -> str:
         """An account's name for people; the id where it has none."""
@@ -109,16 +111,24 @@ class MessageTracker:
 
     def outcome(self, outcome: BatchOutcome) -> None:
         """An invocation has ended."""
-        reasons = self._lookup.dead_letters(outcome.deleted)
         with self._changed:
-            for message_id in (record["messageId"] for record in outcome.records):
-                known = self._messages.get(message_id)
-                if known is None:
+            known = [self._messages[one] for one in outcome.deleted if one in self._messages]
+        tickets = {message.message_id: self._tickets(message) for message in known}
+        reasons = dict(self._lookup.dead_letters(outcome.deleted))
+        # Delivered without a ticket is rather a dead letter that was not seen.
+        unexplained = frozenset(one for one in tickets if not tickets[one] and one not in reasons)
+        reasons |= self._lookup.dead_letters(unexplained, look=True)
+        with self._changed:
+            for key in (record["messageId"] for record in outcome.records):
+                message = self._messages.get(key)
+                if message is None:
                     continue
-                if message_id in outcome.left:
-                    self._put(replace(known, state=State.WAITING, error=outcome.error))
+                if key in outcome.left:
+                    self._put(replace(message, state=State.WAITING, error=outcome.error))
+                elif key in reasons:
+                    self._put(replace(message, state=State.DEAD, reason=reasons[key], error=None))
                 else:
-                    self._put(self._ended(known, reasons.get(message_id)))
+                    self._put(replace(message, state=State.DELIVERED, tickets=tickets[key], error=None))
             self._forget_oldest()
 
     def wait_until(self, message_ids: frozenset[str], timeout: float) -> bool:
@@ -137,11 +147,8 @@ class MessageTracker:
         name = self._lookup.account_name(instance_push_id) if instance_push_id else ""
         return TrackedMessage(message_id, title or _summary(body), name, external_ids, State.QUEUED)
 
-    def _ended(self, message: TrackedMessage, reason: DeadLetterReason | None) -> TrackedMessage:
-        if reason is not None:
-            return replace(message, state=State.DEAD, reason=reason, error=None)
-        tickets = self._lookup.tickets(self._accounts[message.message_id], message.external_ids)
-        return replace(message, state=State.DELIVERED, tickets=tickets, error=None)
+    def _tickets(self, message: TrackedMessage) -> tuple[int, ...]:
+        return self._lookup.tickets(self._accounts[message.message_id], message.external_ids)
 
     def _put(self, message: TrackedMessage) -> None:
         before = self._messages.get(message.message_id)

@@ -87,6 +87,22 @@ def test_looking_for_dead_letters_takes_none_away(running: Running) -> None:
     assert attributes["Attributes"] == {names[0]: "0"}
 
 
+def test_a_dead_letter_that_takes_another_s_place_is_found(running: Running) -> None:
+    stack, sqs = running.stack, running.stack.client("sqs")
+    first = sqs.send_message(QueueUrl=stack.queue_url, MessageBody="not JSON")["MessageId"]
+    assert running.tracker.wait_until(frozenset({first}), SECONDS)
+    queue_url = stack.dead_letter_queue_url
+    reader = DeadLetterReader(sqs, queue_url)
+    assert reader.reasons(frozenset({first}))
+
+    taken = sqs.receive_message(QueueUrl=queue_url)["Messages"][0]
+    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=taken["ReceiptHandle"])
+    second = sqs.send_message(QueueUrl=queue_url, MessageBody="moved by SQS")["MessageId"]
+
+    assert reader.reasons(frozenset({second})) == {}
+    assert reader.reasons(frozenset({second}), look=True).keys() == {second}
+
+
 def test_messages_of_others_are_followed_too(running: Running) -> None:
     account = running.simulator.core.create_account("acme", name="Not connected")
     body = {"instance_push_id": account.instance_push_id, "external_resources": [{"external_id": "x-1"}]}

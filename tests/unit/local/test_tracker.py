@@ -22,9 +22,13 @@ class World:
 
     def __init__(self) -> None:
         self.reasons: dict[str, DeadLetterReason] = {}
+        self.seen_only_by_looking: set[str] = set()
 
-    def dead_letters(self, message_ids: frozenset[str]) -> Mapping[str, DeadLetterReason]:
-        return {one: reason for one, reason in self.reasons.items() if one in message_ids}
+    def dead_letters(
+        self, message_ids: frozenset[str], *, look: bool = False
+    ) -> Mapping[str, DeadLetterReason]:
+        seen = self.reasons.keys() - (set() if look else self.seen_only_by_looking)
+        return {one: self.reasons[one] for one in seen & message_ids}
 
     def account_name(self, instance_push_id: str) -> str:
         return f"name of {instance_push_id}"
@@ -97,6 +101,18 @@ def test_a_dead_letter_says_why_without_the_schema_s_address(recorded: Recorded)
     assert recorded.message("m").state is State.DEAD
     assert recorded.message("m").outcome == "zendesk_400: '#/a' is missing; '#/b' too"
     assert recorded.message("n").state is State.DELIVERED
+
+
+def test_what_seems_delivered_without_a_ticket_is_looked_for_among_the_dead_letters(
+    recorded: Recorded,
+) -> None:
+    recorded.world.reasons["redriven"] = REASON
+    recorded.world.seen_only_by_looking = {"redriven"}
+    recorded.tracker.batch([record("redriven", "not JSON"), record("no resources", "{}")])
+    recorded.tracker.outcome(outcome(deleted=["redriven", "no resources"]))
+
+    assert recorded.message("redriven").state is State.DEAD
+    assert recorded.message("no resources").state is State.DELIVERED
 
 
 def test_a_dead_letter_that_sqs_moved_has_the_name_the_tools_give_it(recorded: Recorded) -> None:
