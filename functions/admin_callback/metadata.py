@@ -22,13 +22,10 @@ if TYPE_CHECKING:
 SEALED_TOKEN_LIFETIME: Final = 24 * 3600  # seconds
 _VERSION: Final = 1
 _MAX_CIPHERTEXT: Final = 6_144  # bytes; KMS's own limit
-# AccessDeniedException: what moto says of a ciphertext whose key it does not know. AWS says IncorrectKeyException.
-_NOT_OURS: Final = (
-    "InvalidCiphertextException",
-    "IncorrectKeyException",
-    "AccessDeniedException",
-    "ValidationException",
-)
+_NOT_OURS: Final = ("InvalidCiphertextException", "IncorrectKeyException", "ValidationException")
+# An AccessDeniedException with this text is about the ciphertext. With any other, it is this function that may not
+# use the key: then nothing is known of the ciphertext.
+_FOREIGN_KEY: Final = "The ciphertext refers to"
 
 
 @dataclass(frozen=True)
@@ -109,7 +106,7 @@ class MetadataSealer:
                     EncryptionContext=_context(envelope.instance_push_id, envelope.subdomain),
                 )
             except ClientError as error:
-                if error_code(error) in _NOT_OURS:
+                if _is_about_ciphertext(error):
                     return None
                 raise
         try:
@@ -123,6 +120,12 @@ class MetadataSealer:
             )
         except (ValueError, KeyError, TypeError, InvalidValueError):
             return None
+
+
+def _is_about_ciphertext(error: ClientError) -> bool:
+    if error_code(error) == "AccessDeniedException":
+        return str(error.response["Error"].get("Message", "")).startswith(_FOREIGN_KEY)
+    return error_code(error) in _NOT_OURS
 
 
 def _context(instance_push_id: InstancePushId, subdomain: Subdomain) -> dict[str, str]:

@@ -240,12 +240,18 @@ def test_too_many_verifications_of_one_subdomain_are_throttled(world: World) -> 
 
 @pytest.mark.parametrize(
     ("service", "operation"),
-    [("dynamodb", "GetItem"), ("dynamodb", "UpdateItem"), ("secretsmanager", "DeleteSecret")],
+    [
+        ("dynamodb", "GetItem"),
+        ("dynamodb", "UpdateItem"),
+        ("secretsmanager", "DeleteSecret"),
+        ("kms", "Decrypt"),
+    ],
 )
+@pytest.mark.parametrize("code", ["ThrottledForGood", "AccessDeniedException"])
 def test_an_authentic_event_that_cannot_be_stored_asks_for_a_repeat(
-    world: World, metadata: str, service: str, operation: str
+    world: World, metadata: str, service: str, operation: str, code: str
 ) -> None:
-    aws_faults.refuse(service, operation, "ThrottledForGood")
+    aws_faults.refuse(service, operation, code)
     world.restart()
     assert world.event(DESTROY, metadata).status == 503
 
