@@ -182,6 +182,7 @@ def test_without_a_hash_the_code_decides(translate_with: Callable[..., Document]
     versions = [
         name for name, part in translate_with()["Resources"].items() if part["Type"] == "AWS::Lambda::Version"
     ]
+    assert len(versions) == len(FUNCTIONS)
     assert all(not name.endswith("Version") for name in versions)
     assert source["Parameters"]["PublishHash"]["Default"] == ""
 

@@ -18,7 +18,11 @@ class _Raw(BytesIO):
 def refuse(service: str, operation: str, code: str = "AccessDeniedException") -> None:
     """Let every client that is built from now on be refused this operation, as AWS words it."""
 
+    arranged = f"{service}.{operation} is refused"
+    _not_met.add(arranged)
+
     def answer(request: AWSRequest, **_: Any) -> AWSResponse:
+        _not_met.discard(arranged)
         body = f'{{"__type": "{code}", "message": "no"}}'.encode()
         return AWSResponse(str(request.url), 400, HeadersDict({"Content-Type": _JSON}), _Raw(body))  # type: ignore[arg-type]
 
@@ -46,14 +50,23 @@ def record_calls(calls: list[str]) -> None:
 
 def _at(event: str, action: Callable[[], object]) -> None:
     done = False
+    _not_met.add(event)
 
     def once(**_: Any) -> None:
         nonlocal done
         if not done:
             done = True
+            _not_met.discard(event)
             action()
 
     _register(event, once)
+
+
+def not_met() -> set[str]:
+    """What was arranged and did not happen since this was last asked: a test of it would have shown nothing."""
+    left = set(_not_met)
+    _not_met.clear()
+    return left
 
 
 def clear() -> None:
@@ -64,6 +77,7 @@ def clear() -> None:
 
 
 _registered: list[tuple[str, Any]] = []
+_not_met: set[str] = set()
 
 
 def _register(event: str, action: Any) -> None:

@@ -52,6 +52,7 @@ def aws(aws_session: boto3.Session, aws_endpoint: str) -> Iterator[str]:
     ).close()
     yield aws_endpoint
     aws_faults.clear()
+    assert aws_faults.not_met() == set(), "arranged, and never met"
 
 
 @pytest.fixture
