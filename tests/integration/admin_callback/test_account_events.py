@@ -10,6 +10,7 @@ import pytest
 from integration.admin_callback import aws_faults
 from integration.admin_callback.world import TABLE, World
 from zendesk_channel.accounts import AccountState
+from zendesk_channel.contract import Subdomain
 
 ACCOUNT = "3cd1d2a5-aaf2-41fe-a9f1-519499605854"
 OLD, NEW = "a" * 64, "b" * 64
@@ -297,6 +298,28 @@ def test_create_after_a_confirmed_callback_needs_no_second_verification(world: W
     world.event(CREATE, metadata)
     assert state(world) is AccountState.ACTIVE
     assert world.zendesk.asked == []
+
+
+@pytest.mark.parametrize("event", [CREATE, ACTIVATE])
+def test_an_event_connects_no_subdomain_that_is_not_allowed(world: World, event: str) -> None:
+    blob = world.callback(instance_push_id="late").metadata  # while it still was
+    world.zendesk.accept("acme", "late", OLD)
+    world.restart(allowed_subdomains=frozenset({Subdomain("other")}))
+    world.zendesk.asked.clear()
+    assert world.event(event, blob).status == 200
+    assert (world.account("late"), world.zendesk.asked) == (None, [])
+    world.restart(allowed_subdomains=frozenset({Subdomain("acme")}))
+    world.event(event, blob)
+    assert world.known("late").state is AccountState.ACTIVE
+
+
+def test_one_that_is_no_longer_allowed_is_switched_off_and_not_on(world: World, metadata: str) -> None:
+    world.restart(allowed_subdomains=frozenset({Subdomain("other")}))
+    world.event(DEACTIVATE, metadata)
+    world.event(ACTIVATE, metadata)
+    assert state(world) is AccountState.INACTIVE
+    world.event(DESTROY, metadata)
+    assert state(world) is AccountState.DELETED
 
 
 def test_activation_asks_again_about_a_token_that_was_refused(world: World, metadata: str) -> None:
