@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Final
 
@@ -32,6 +33,7 @@ EXIT_BROKEN_PIPE: Final = 141  # likewise, where the reader of its output went a
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code. Errors are one line on stderr."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _open_what_is_closed()
     try:
         return _run(arguments)
     except CommandError as error:
@@ -46,6 +48,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not _is_outside_failure(error):
             raise
         return _fail(f"{error}", 1)
+
+
+def _open_what_is_closed() -> None:
+    """Stand in for streams that the shell has closed (``>&-``): Python has None there."""
+    nothing = Path(os.devnull)
+    if sys.stdin is None:
+        sys.stdin = nothing.open(encoding="utf-8")
+    if sys.stdout is None:
+        sys.stdout = nothing.open("w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = nothing.open("w", encoding="utf-8")
 
 
 def _run(arguments: list[str]) -> int:

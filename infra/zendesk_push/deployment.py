@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.utils import is_valid_endpoint_url
 
 from zendesk_channel.addresses import is_loopback
 from zendesk_push.errors import CommandError, UsageError
@@ -113,14 +114,6 @@ def find_deployment(args: argparse.Namespace) -> Deployment:
     """
     if args.stack_name and args.ready_file:
         raise UsageError("give either --stack-name or --ready-file, not both")
-    if args.ready_file:
-        found = _from_ready_file(args.ready_file)
-    else:
-        found = Deployment(
-            session=_session(args), endpoint_url=args.endpoint_url, local=_is_local(args.endpoint_url)
-        )
-        if args.stack_name:
-            found = _with_stack(found, args.stack_name)
     given = {
         name: getattr(args, name)
         for name in ("endpoint_url", "queue_url", "dead_letter_queue_url", "accounts_table", "api_url")
@@ -130,6 +123,16 @@ def find_deployment(args: argparse.Namespace) -> Deployment:
         raise UsageError(
             "which deployment? Give --stack-name NAME, or --ready-file PATH of a running `local`"
         )
+    if args.endpoint_url and not _is_endpoint(args.endpoint_url):
+        raise UsageError(f"--endpoint-url {args.endpoint_url!r} is not a URL such as http://127.0.0.1:5000")
+    if args.ready_file:
+        found = _from_ready_file(args.ready_file)
+    else:
+        found = Deployment(
+            session=_session(args), endpoint_url=args.endpoint_url, local=_is_local(args.endpoint_url)
+        )
+        if args.stack_name:
+            found = _with_stack(found, args.stack_name)
     found = replace(found, **given)
     return replace(found, api_url=found.api_url.rstrip("/") if found.api_url else None)
 
@@ -145,6 +148,14 @@ def _session(args: argparse.Namespace) -> boto3.Session:
 def _region_of(queue_url: str | None) -> str | None:
     found = _QUEUE_URL_REGION.match(queue_url or "")
     return found[1] if found else None
+
+
+def _is_endpoint(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and parts.port != 0 and bool(is_valid_endpoint_url(url))
+    except ValueError:
+        return False
 
 
 def _is_local(endpoint_url: str | None) -> bool:
@@ -170,8 +181,10 @@ def _from_ready_file(path: Path) -> Deployment:
         )
     except FileNotFoundError:
         raise CommandError(f"{path} is not there: is `zendesk-push local --ready-file {path}` up?") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise CommandError(f"{path} is not a ready file of `zendesk-push local` ({error!r})") from None
+    except OSError as error:
+        raise CommandError(f"{path} can't be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError):
+        raise CommandError(f"{path} is not a ready file of `zendesk-push local`") from None
 
 
 def _with_stack(deployment: Deployment, stack_name: str) -> Deployment:

@@ -17,15 +17,21 @@ _UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _PIPE_WIDTH: Final = 100_000  # columns: where nobody looks, a line stays a line for grep
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line: rich would end the process with a failure's exit code."""
+        raise
+
+
 def output() -> Console:
     """The console for a command's result, on stdout."""
-    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    return _Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
 
 def remarks() -> Console:
     """The console for progress and remarks, on stderr: stdout can be piped on."""
     width = None if sys.stderr.isatty() else _PIPE_WIDTH
-    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True, width=width)
+    return _Console(stderr=True, highlight=False, markup=False, soft_wrap=True, width=width)
 
 
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:

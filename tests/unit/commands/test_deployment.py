@@ -68,6 +68,11 @@ def test_a_ready_file_that_is_not_there_yet(tmp_path: Path) -> None:
         find("--ready-file", str(tmp_path / "ready.json"))
 
 
+def test_a_folder_is_no_ready_file(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="can't be read: Is a directory"):
+        find("--ready-file", str(tmp_path))
+
+
 def test_a_queue_url_tells_its_region() -> None:
     found = find("--queue-url", "https://sqs.eu-west-3.amazonaws.com/123456789012/content")
     assert found.session.region_name == "eu-west-3"
@@ -77,10 +82,19 @@ def test_a_queue_url_tells_its_region() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "no AWS region"),
+        ([], "which deployment"),
+        (["--stack-name", "s"], "no AWS region"),
         (["--region", "eu-west-3"], "which deployment"),
         (["--region", "eu-west-3", "--endpoint-url", "http://127.0.0.1:1"], "which deployment"),
         (["--stack-name", "s", "--ready-file", "r"], "not both"),
+        (
+            ["--accounts-table", "t", "--region", "eu-west-3", "--endpoint-url", "moto"],
+            "is not a URL such as",
+        ),
+        (
+            ["--accounts-table", "t", "--region", "eu-west-3", "--endpoint-url", "http://["],
+            "is not a URL such as",
+        ),
     ],
 )
 def test_what_names_no_deployment_says_what_to_give(arguments: list[str], says: str) -> None:

@@ -1,6 +1,7 @@
 """The command line's frame: quick help, one-line errors, exit codes."""
 
 import argparse
+import io
 import subprocess
 import sys
 from types import ModuleType
@@ -9,6 +10,7 @@ import pytest
 
 from zendesk_push import cli
 from zendesk_push.errors import CommandError, UsageError
+from zendesk_push.terminal import output, remarks
 
 
 @pytest.fixture
@@ -90,6 +92,48 @@ def test_a_bug_keeps_its_trace(command: ModuleType) -> None:
 
     with pytest.raises(ZeroDivisionError):
         cli.main(["example-command"])
+
+
+@pytest.mark.parametrize("stream", ["stdin", "stdout", "stderr"])
+def test_a_stream_that_the_shell_has_closed_is_no_bug(
+    command: ModuleType, monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    def use_all(_: argparse.Namespace) -> int:
+        output().print("result")
+        remarks().print("remark")
+        return len(sys.stdin.buffer.read())
+
+    command.run = use_all  # type: ignore[attr-defined]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    monkeypatch.setattr(sys, stream, None)
+
+    assert cli.main(["example-command"]) == 0
+    getattr(sys, stream).close()
+
+
+def test_a_reader_that_goes_away_ends_it_as_the_shell_has_it() -> None:
+    code = (
+        "import argparse, sys\n"
+        "from types import ModuleType\n"
+        "from zendesk_push import cli, terminal\n"
+        "module = ModuleType('zendesk_push.commands.endless')\n"
+        "module.add_arguments = lambda parser: None\n"
+        "module.run = lambda args: [terminal.output().print('y' * 9000) for _ in range(9000)] and 0\n"
+        "sys.modules[module.__name__] = module\n"
+        "cli.COMMANDS['endless'] = ''\n"
+        "sys.exit(cli.main(['endless']))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        complaints = process.stderr.read()
+
+    assert complaints == b""
+    assert process.returncode == cli.EXIT_BROKEN_PIPE
 
 
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
