@@ -93,6 +93,26 @@ def test_more_keys_than_one_call_takes(dynamodb: Any, pauses: SharedPauses) -> N
         assert set(pauses.standing(keys).accounts) == set(keys)
 
 
+def test_what_decides_is_read_consistently(dynamodb: Any, pauses: SharedPauses) -> None:
+    """moto's reads always are: an account that has just connected, or was just paused, must be seen as it is."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        requests = params.get("RequestItems", {"accounts": params})
+        seen.append((model.name, requests["accounts"].get("ConsistentRead")))
+
+    account = saved(dynamodb)
+    dynamodb.meta.events.register("provide-client-params", note)
+    pauses.standing([account.instance_push_id])
+    accounts = AccountsTable(dynamodb, "accounts")
+    accounts.get(account.instance_push_id)
+    next(accounts.pages())
+
+    # The second round is for the subdomain, not met before.
+    calls = ("BatchGetItem", "BatchGetItem", "GetItem", "Scan")
+    assert seen == [(name, True) for name in calls]
+
+
 def test_a_renamed_account_is_asked_for_under_its_new_name(dynamodb: Any, pauses: SharedPauses) -> None:
     account = saved(dynamodb)
     pauses.standing([account.instance_push_id])
