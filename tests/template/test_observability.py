@@ -36,6 +36,13 @@ AWS_METRICS = {
     "AWS/Lambda": ("FunctionName", {"Invocations", "Errors", "Throttles", "Duration"}),
     "AWS/ApiGateway": ("ApiId", {"Count", "4xx", "5xx", "Latency"}),
 }
+# Levels; everything else that is watched is counted.
+THERE_IS = {
+    "ApproximateNumberOfMessagesVisible",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateAgeOfOldestMessage",
+    "OldestRetriedMessageAge",
+}
 # The keys of a push request's `outcomes`, as Insights addresses what is inside a field.
 OUTCOMES = {f"outcomes.{kind.__name__.lower()}" for kind in (Delivered, Rejected, Retry)}
 INSIGHTS_WORDS = {
@@ -186,22 +193,45 @@ def test_every_alarm_says_what_it_means_and_tells_somebody(source: Document) -> 
         assert properties["TreatMissingData"] == "notBreaching", name
 
 
+def test_an_alarm_goes_off_when_there_is_too_much(source: Document) -> None:
+    """Of what happens, the sum; of what there is, the most: an average of either hides one among many."""
+    for name, properties in alarms(source):
+        assert properties["ComparisonOperator"] == "GreaterThanOrEqualToThreshold", name
+        statistic = "Maximum" if properties.get("MetricName") in THERE_IS else "Sum"
+        stats = [
+            query["MetricStat"]["Stat"] for query in properties.get("Metrics", []) if "MetricStat" in query
+        ]
+        assert {*stats, properties.get("Statistic", statistic)} == {statistic}, name
+
+
 @pytest.mark.parametrize(
-    ("namespace", "metric"),
+    ("namespace", "metric", "of"),
     [
-        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
-        ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
-        (NAMESPACE, "OldestRetriedMessageAge"),
-        (NAMESPACE, "CredentialsRefused"),
-        (NAMESPACE, "AccountsRefused"),
-        ("AWS/Lambda", "Errors"),
-        ("AWS/Lambda", "Throttles"),
-        ("AWS/ApiGateway", "5xx"),
-        (NAMESPACE, "RegistrationsRefused"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "DeadLetterQueue"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", "DeadLetterQueue"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", "ContentQueue"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "ContentQueue"),
+        (NAMESPACE, "OldestRetriedMessageAge", "push-content"),
+        (NAMESPACE, "CredentialsRefused", "push-content"),
+        (NAMESPACE, "AccountsRefused", "admin-callback"),
+        (NAMESPACE, "WrongAddress", "push-content"),
+        ("AWS/Lambda", "Errors", "PushContentFunction"),
+        ("AWS/Lambda", "Errors", "AdminCallbackFunction"),
+        ("AWS/Lambda", "Throttles", "PushContentFunction"),
+        ("AWS/Lambda", "Throttles", "AdminCallbackFunction"),
+        ("AWS/ApiGateway", "5xx", "HttpApi"),
+        (NAMESPACE, "RegistrationsFailed", "admin-callback"),
+        (NAMESPACE, "RegistrationsRefused", "admin-callback"),
     ],
 )
-def test_what_must_not_go_unseen_has_an_alarm(source: Document, namespace: str, metric: str) -> None:
-    assert (namespace, metric) in {(watched.namespace, watched.name) for _, watched in alarm_metrics(source)}
+def test_what_must_not_go_unseen_has_an_alarm(source: Document, namespace: str, metric: str, of: str) -> None:
+    [watched] = [
+        watched
+        for _, watched in alarm_metrics(source)
+        if (watched.namespace, watched.name) == (namespace, metric)
+        and of in re.findall(r"[\w-]+", watched.dimensions[0][1])
+    ]
+    assert exists(watched)
 
 
 def test_several_metrics_are_summed_so_that_one_alone_goes_off(source: Document) -> None:
