@@ -283,6 +283,20 @@ def test_what_an_interrupted_destroy_left_of_the_nonce_dies_with_a_revival(
     assert state(world) is AccountState.ACTIVE
 
 
+def test_what_an_interrupted_destroy_left_of_the_nonce_speaks_for_no_callback(
+    world: World, metadata: str
+) -> None:
+    aws_faults.refuse("secretsmanager", "DeleteSecret", "InternalServiceError")
+    world.restart()
+    world.event(DESTROY, metadata)
+    world.heal_aws()
+    before = world.known(ACCOUNT)
+    assert before.nonce
+    page = world.callback(instance_push_id=ACCOUNT, zendesk_access_token=NEW, metadata=metadata)
+    assert (page.state, world.known(ACCOUNT)) == ("unconfirmed", before)
+    assert world.opened(page.metadata).nonce != before.nonce
+
+
 def test_the_schedule_finishes_a_destroy_that_nobody_repeats(world: World, metadata: str) -> None:
     aws_faults.refuse("secretsmanager", "DeleteSecret", "InternalServiceError")
     world.restart()
