@@ -21,7 +21,7 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         key, separator, value = pair.partition("=")
         if not separator or not key:
-            raise TemplateError(f"--parameter-overrides takes Key=Value, not {pair!r}")
+            raise _misuse(f"--parameter-overrides takes Key=Value, not {pair!r}")
         overrides[key] = value
     return overrides
 
@@ -37,7 +37,7 @@ def resolve_parameters(declared: Mapping[str, Mapping[str, Any]], given: Mapping
         if name not in declared:
             near = difflib.get_close_matches(name, declared, n=1)
             hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(declared)) or 'none'}"
-            raise TemplateError(f"the template has no parameter {name!r}; {hint}")
+            raise _misuse(f"the template has no parameter {name!r}; {hint}")
     values = {}
     for name, declaration in declared.items():
         if name in given:
@@ -45,9 +45,17 @@ def resolve_parameters(declared: Mapping[str, Mapping[str, Any]], given: Mapping
         elif "Default" in declaration:
             text = _text(declaration["Default"])
         else:
-            raise TemplateError(f"parameter {name} needs a value: --parameter-overrides {name}=…")
-        values[name] = _checked(name, declaration, text)
+            raise _misuse(f"parameter {name} needs a value: --parameter-overrides {name}=…")
+        try:
+            values[name] = _checked(name, declaration, text)
+        except TemplateError as error:
+            raise (_misuse(str(error)) if name in given else error) from None
     return values
+
+
+def _misuse(message: str) -> TemplateError:
+    """The command line's fault, not the template's."""
+    return TemplateError(message, exit_code=2)
 
 
 def _text(value: Any) -> str:
@@ -70,8 +78,7 @@ def _checked(name: str, declaration: Mapping[str, Any], text: str) -> Any:
 def _check(name: str, declaration: Mapping[str, Any], text: str, *, is_number: bool) -> None:
     problem = _problem(declaration, text, is_number=is_number)
     if problem is not None:
-        described = declaration.get("ConstraintDescription")
-        raise TemplateError(f"parameter {name}={text!r} {problem}" + (f": {described}" if described else ""))
+        raise TemplateError(f"parameter {name}={text!r} {problem}")
 
 
 def _problem(declaration: Mapping[str, Any], text: str, *, is_number: bool) -> str | None:
@@ -80,7 +87,8 @@ def _problem(declaration: Mapping[str, Any], text: str, *, is_number: bool) -> s
         return f"is none of {', '.join(repr(_text(value)) for value in allowed)}"
     pattern = declaration.get("AllowedPattern")
     if pattern is not None and not re.fullmatch(pattern, text):
-        return f"does not match {pattern}"
+        described = declaration.get("ConstraintDescription")
+        return f"is not {described}" if described else f"does not match {pattern}"
     if is_number:
         return _number_problem(declaration, text)
     if len(text) < int(declaration.get("MinLength", 0)):

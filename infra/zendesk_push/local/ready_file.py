@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Final, Self
 
-from zendesk_push.errors import CommandError
+from zendesk_push.errors import CommandError, UsageError
 from zendesk_push.local.stack import LocalStack
 
 KEYS: Final = (
@@ -27,6 +27,8 @@ class ReadyFile:
         self._path = path
 
     def __enter__(self) -> Self:
+        if not self._path.parent.is_dir():  # said now, not when everything is up
+            raise UsageError(f"the ready file can't be written: there is no folder {self._path.parent}")
         self._remove()
         return self
 

@@ -148,9 +148,20 @@ def test_a_wrong_parameter_is_one_line_and_an_exit_code() -> None:
         command("--parameter-overrides", "BatchSize=0"), capture_output=True, text=True, check=False
     )
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr == "zendesk-push: parameter BatchSize='0' is less than 1\n"
     assert "Traceback" not in done.stdout
+
+
+def test_a_ready_file_without_a_folder_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    path = tmp_path / "none" / "ready.json"
+    done = subprocess.run(command("--ready-file", str(path)), capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"zendesk-push: the ready file can't be written: there is no folder {path.parent}\n"
+    )
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "not an address"])
