@@ -1,5 +1,6 @@
 """What ``local`` shows: a live table on a terminal, a line for each step elsewhere."""
 
+import os
 import sys
 import threading
 import time
@@ -40,7 +41,9 @@ class Display(Protocol):
 def open_display(messages: Callable[[], Sequence[TrackedMessage]], out: TextIO | None = None) -> Display:
     """The display that suits the output: ``messages`` gives all rows of the table."""
     out = out or sys.stdout
-    return LiveTable(messages, out) if out.isatty() else PlainLines(out)
+    # A dumb terminal can't draw in place.
+    live = out.isatty() and os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
+    return LiveTable(messages, out) if live else PlainLines(out)
 
 
 class PlainLines:
@@ -113,10 +116,10 @@ class LiveTable:
     def _render(self) -> Group:
         messages = self._messages()
         table = Table(expand=True, header_style="bold", border_style="dim")
-        table.add_column("Message", ratio=3)
-        table.add_column("Account", ratio=2)
+        table.add_column("Message", ratio=3, overflow="fold")
+        table.add_column("Account", ratio=2, overflow="fold")
         table.add_column("Where it is", no_wrap=True)
-        table.add_column("Outcome", ratio=5)
+        table.add_column("Outcome", ratio=5, overflow="fold")  # the path in it says which resource it is
         for message in messages[-_SHOWN_ROWS:]:
             style = _STYLES[message.state]
             table.add_row(

@@ -12,9 +12,11 @@ from zendesk_push.local.errors import LocalStackError
 from zendesk_push.local.samples import ACCOUNTS, DeadLetter, Delivered, Sample, load_samples
 from zendesk_push.local.stack import LocalStack
 from zendesk_push.local.tracker import MessageTracker, State, TrackedMessage
+from zendesk_push.local.waiting_reasons import waiting_reasons
 from zendesk_push.simulator.admin_center import ConnectedAccount, ConnectError, connect_account
 
 if TYPE_CHECKING:
+    from zendesk_push.local.logs import LogCollector
     from zendesk_push.simulator import Simulator
 
 _CONNECTED: Final = "connected"
@@ -27,12 +29,14 @@ class StackLookup:
         self._ready = threading.Event()
         self._simulator: Simulator | None = None
         self._dead_letters: DeadLetterReader | None = None
+        self._logs: LogCollector | None = None
         self._names: dict[str, str] = {}
 
     def attach(self, stack: LocalStack) -> None:
         """From now on there are answers."""
         self._simulator = stack.simulator
         self._dead_letters = DeadLetterReader(stack.client("sqs"), stack.dead_letter_queue_url)
+        self._logs = stack.logs
 
     def dead_letters(
         self, message_ids: frozenset[str], *, look: bool = False
@@ -41,6 +45,10 @@ class StackLookup:
         if self._dead_letters is None or not message_ids:
             return {}
         return self._dead_letters.reasons(message_ids, look=look)
+
+    def waiting_reasons(self, message_ids: frozenset[str]) -> Mapping[str, str]:
+        """What the push function's log says of them."""
+        return {} if self._logs is None else waiting_reasons(self._logs.lines(), message_ids)
 
     def account_name(self, instance_push_id: str) -> str:
         """The account's subdomain in the simulator; the id where it is not one of the simulator's."""

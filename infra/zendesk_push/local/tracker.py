@@ -42,7 +42,7 @@ class TrackedMessage:
     receive_count: int = 0
     tickets: tuple[int, ...] = ()
     reason: DeadLetterReason | None = None
-    error: str | None = None
+    error: str | None = None  # why it waits, where that is known
 
     @property
     def outcome(self) -> str:
@@ -68,6 +68,9 @@ class Lookup(Protocol):
         self, message_ids: frozenset[str], *, look: bool = False
     ) -> Mapping[str, DeadLetterReason]:
         """The reasons of those messages that are dead letters; ``look``: do not spare the effort."""
+
+    def waiting_reasons(self, message_ids: frozenset[str]) -> Mapping[str, str]:
+        """Why those messages wait, as far as it is known."""
 
     def account_name(self, instance_push_id: str) -> str:
         """An account's name for people; the id where it has none."""
@@ -118,13 +121,15 @@ class MessageTracker:
         # Delivered without a ticket is rather a dead letter that was not seen.
         unexplained = frozenset(one for one in tickets if not tickets[one] and one not in reasons)
         reasons |= self._lookup.dead_letters(unexplained, look=True)
+        waiting = self._lookup.waiting_reasons(outcome.left) if outcome.left and not outcome.error else {}
         with self._changed:
             for key in (record["messageId"] for record in outcome.records):
                 message = self._messages.get(key)
                 if message is None:
                     continue
                 if key in outcome.left:
-                    self._put(replace(message, state=State.WAITING, error=outcome.error))
+                    error = outcome.error or waiting.get(key)
+                    self._put(replace(message, state=State.WAITING, error=error))
                 elif key in reasons:
                     self._put(replace(message, state=State.DEAD, reason=reasons[key], error=None))
                 else:

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
+from rich.text import Text
 
 from zendesk_push.local.dead_letters import DeadLetterReason
 from zendesk_push.local.display import PlainLines, open_display
 from zendesk_push.local.event_source import BatchOutcome
+from zendesk_push.local.logs import LogLine
 from zendesk_push.local.tracker import MessageTracker, State, TrackedMessage
+from zendesk_push.local.waiting_reasons import waiting_reasons
 
 REASON = DeadLetterReason(
     "zendesk_400", "'#/a' is missing in schema file:///x.json#; '#/b' too in schema file:///x.json#"
@@ -23,12 +26,16 @@ class World:
     def __init__(self) -> None:
         self.reasons: dict[str, DeadLetterReason] = {}
         self.seen_only_by_looking: set[str] = set()
+        self.waiting: dict[str, str] = {}
 
     def dead_letters(
         self, message_ids: frozenset[str], *, look: bool = False
     ) -> Mapping[str, DeadLetterReason]:
         seen = self.reasons.keys() - (set() if look else self.seen_only_by_looking)
         return {one: self.reasons[one] for one in seen & message_ids}
+
+    def waiting_reasons(self, message_ids: frozenset[str]) -> Mapping[str, str]:
+        return {one: self.waiting[one] for one in self.waiting.keys() & message_ids}
 
     def account_name(self, instance_push_id: str) -> str:
         return f"name of {instance_push_id}"
@@ -191,12 +198,49 @@ def test_elsewhere_than_on_a_terminal_each_step_is_a_line(recorded: Recorded) ->
     ]
 
 
+def test_a_message_that_waits_says_why_as_far_as_it_is_known(recorded: Recorded) -> None:
+    recorded.world.waiting["m"] = "throttled"
+    recorded.tracker.batch([record("m"), record("n")])
+    recorded.tracker.outcome(outcome(left=["m", "n"]))
+
+    assert recorded.message("m").outcome == "received once, will be tried again (throttled)"
+    assert recorded.message("n").outcome == "received once, will be tried again"
+
+    recorded.tracker.outcome(outcome(deleted=["m"]))
+    assert recorded.message("m").outcome == "ticket #1002"
+
+
+def log_line(message: str, ids: list[str], **more: Any) -> LogLine:
+    return LogLine("PushContentFunction", json.dumps({"message": message, "message_ids": ids, **more}))
+
+
+def test_why_messages_wait_is_what_the_newest_log_lines_say() -> None:
+    lines = [
+        log_line("not sent", ["a", "b"], reason="unknown_account"),
+        log_line("push request", ["b", "c"], reasons={"throttled": 2}),
+        log_line("push request", ["d", "e"], reasons={"missing_parent": 1, "unavailable": 1}),
+        log_line("push request", ["f"], reasons={}),
+        log_line("dead letter", ["g"], reason="zendesk_400"),
+        LogLine("PushContentFunction", "{not JSON"),
+        LogLine("PushContentFunction", "START RequestId: x"),
+    ]
+
+    assert waiting_reasons(lines, frozenset("abcdefgh")) == {
+        "a": "unknown_account",
+        "b": "throttled",
+        "c": "throttled",
+        "d": "missing_parent or unavailable",
+        "e": "missing_parent or unavailable",
+    }
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
 
 
-def test_on_a_terminal_there_is_a_table(recorded: Recorded) -> None:
+def test_on_a_terminal_there_is_a_table(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     out = Terminal()
     display = open_display(recorded.tracker.messages, out)
     recorded.world.reasons["n"] = DeadLetterReason("invalid_message", "[red]not markup[/red]")
@@ -210,3 +254,26 @@ def test_on_a_terminal_there_is_a_table(recorded: Recorded) -> None:
     assert "something [bold]failed" in text
     assert "ticket #1002" in text
     assert "[red]not" in text
+
+
+def test_a_narrow_table_leaves_nothing_out(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+    out = Terminal()
+    display = open_display(recorded.tracker.messages, out)
+    recorded.world.reasons["m"] = DeadLetterReason(
+        "zendesk_400", "'#/external_resources/1/created_at' is none"
+    )
+    recorded.tracker.batch([record("m")])
+    recorded.tracker.outcome(outcome(deleted=["m"]))
+    display.changed(recorded.steps[-1])
+    display.close()
+
+    plain = Text.from_ansi(out.getvalue()).plain
+    cells = [line.split("│")[4].strip() for line in plain.splitlines() if line.count("│") == 5]
+    assert "'#/external_resources/1/created_at'" in "".join(cells)
+
+
+def test_a_terminal_that_can_t_draw_gets_lines(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(open_display(recorded.tracker.messages, Terminal()), PlainLines)
