@@ -1,13 +1,21 @@
 """How dead letters are shown: counted in a table, or one by one as JSON."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from rich.table import Table
 
 from zendesk_push.dead_letters import DeadLetter
 from zendesk_push.terminal import duration, isoformat, printable, table
+
+_SCHEMA: Final = re.compile(r" in schema file:[^\s;]+")
+
+
+def without_schemas(explanation: str) -> str:
+    """Zendesk's text without the schema's file, which it names after each error; ``dlq show`` has all of it."""
+    return _SCHEMA.sub("", explanation)
 
 
 def summary(letters: list[DeadLetter], now: float) -> Table:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from zendesk_push.dead_letter_views import as_json, attributes_as_json, summary
+from zendesk_push.dead_letter_views import as_json, attributes_as_json, summary, without_schemas
 from zendesk_push.dead_letters import LONG_POLL_SECONDS, DeadLetter, Reading, Selection, hold_seconds
 from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError, UsageError
@@ -150,11 +150,11 @@ def _list(args: argparse.Namespace, deployment: Deployment) -> int:
             soft_wrap=True,
         )
         if letter.explanation:
-            explanation = " ".join(letter.explanation.split())
+            explanation = " ".join(without_schemas(letter.explanation).split())
             cut = explanation[:_EXPLANATION_SHOWN] + ("..." if len(explanation) > _EXPLANATION_SHOWN else "")
             console.print(f"    {printable(cut)}", soft_wrap=True)
     if len(letters) > args.limit:
-        console.print(f"... and {len(letters) - args.limit} younger ones (--limit)")
+        console.print(f"... and {len(letters) - args.limit:,} more, younger than these (--limit)")
     return 0
 
 

@@ -1,18 +1,17 @@
 """Follows messages through the stack: on the queue, with the function, delivered, or a dead letter and why."""
 
 import json
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final, Protocol
 
+from zendesk_push.dead_letter_views import without_schemas
 from zendesk_push.local.dead_letters import DeadLetterReason
 from zendesk_push.local.event_source import BatchOutcome
 
 _SHOWN_MESSAGES: Final = 1_000  # the oldest that are at their end make room
-_SCHEMA: Final = re.compile(r" in schema file:[^\s;]+")
 
 
 class State(Enum):
@@ -52,9 +51,7 @@ class TrackedMessage:
             return f"ticket {numbers}" if numbers else "delivered"
         if self.state is State.DEAD:
             reason = self.reason or DeadLetterReason("", "")
-            # Which schema it was is in the dead letter itself.
-            message = _SCHEMA.sub("", reason.message)
-            return f"{reason.code or 'receive_count'}: {message}".rstrip(": ")
+            return f"{reason.code or 'receive_count'}: {without_schemas(reason.message)}".rstrip(": ")
         if self.state is State.WAITING:
             received = f"received {self.receive_count} times" if self.receive_count > 1 else "received once"
             return f"{received}, will be tried again" + (f" ({self.error})" if self.error else "")
