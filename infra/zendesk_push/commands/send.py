@@ -53,10 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Send the file's messages and say what became of them."""
     name = "stdin" if args.file == "-" else args.file
-    text = decode(_read(args.file), name)
-    candidates = [
-        _candidate(source) for source in (cut_lines(text) if args.lines else cut_messages(text, name))
-    ]
+    candidates = [_candidate(source) for source in _cut(args, name)]
     if not candidates:
         raise UsageError(f"{name} holds no messages")
     if args.check and not _passes(candidates, name):
@@ -72,6 +69,18 @@ def run(args: argparse.Namespace) -> int:
 def group_id(account: str) -> str:
     """The MessageGroupId of an account: the account itself, or its SHA-256 where SQS finds it too long."""
     return account if len(account) <= MAX_GROUP_ID else hashlib.sha256(account.encode()).hexdigest()
+
+
+def _cut(args: argparse.Namespace, name: str) -> list[FileMessage]:
+    text = decode(_read(args.file), name)
+    if args.lines:
+        return list(cut_lines(text))
+    try:
+        return list(cut_messages(text, name))
+    except UsageError as error:
+        raise UsageError(
+            f"{error}. Nothing was sent; with --lines every line is a message, JSON or not"
+        ) from None
 
 
 def _read(file: str) -> bytes:
@@ -137,9 +146,8 @@ def _warn_of_invalid(candidates: list[Candidate], name: str) -> None:
     if len(invalid) > _REMARKS_SHOWN:
         console.print(f"... and {len(invalid) - _REMARKS_SHOWN} more")
     if invalid:
-        console.print(
-            f"{_count(len(invalid))} will end as dead letters, invalid_message (--check stops before that)"
-        )
+        end = "will end as a dead letter" if len(invalid) == 1 else "will end as dead letters"
+        console.print(f"{_count(len(invalid))} {end}, invalid_message (--check stops before that)")
 
 
 def _send(args: argparse.Namespace, candidates: list[Candidate], name: str) -> int:

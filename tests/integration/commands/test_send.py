@@ -109,7 +109,7 @@ def test_without_check_what_is_no_message_is_sent_with_a_warning(
     path.write_text("NaN\n" + GOOD)
     ran = command("send", "--lines", str(path))
     assert ran.code == 0
-    assert "1 message will end as dead letters, invalid_message" in ran.err
+    assert "1 message will end as a dead letter, invalid_message" in ran.err
     arrived = {
         entry["Body"]: entry["Attributes"].get("MessageGroupId") for entry in stack.messages(stack.queue_url)
     }
@@ -125,7 +125,12 @@ def test_a_dry_run_sends_nothing(stack: Stack, command: Callable[..., Ran], tmp_
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"", "holds no messages"), (b"[]", "holds no messages"), (b"{", "has no end"), (b"\xff", "UTF-8")],
+    [
+        (b"", "holds no messages"),
+        (b"[]", "holds no messages"),
+        (b"{", "has no end. Nothing was sent"),
+        (b"\xff", "UTF-8"),
+    ],
 )
 def test_a_file_that_makes_no_sense_is_one_line_and_code_2(
     command: Callable[..., Ran], tmp_path: Path, content: bytes, says: str
