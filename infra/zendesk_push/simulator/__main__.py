@@ -22,7 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with Simulator(manifest_url=options.manifest_url, host=options.bind, port=options.port) as simulator:
+    try:
+        simulator = Simulator(manifest_url=options.manifest_url, host=options.bind, port=options.port)
+    except (OSError, OverflowError) as error:
+        # A port beyond 65,535 is an OverflowError, with a text of its own.
+        parser.error(f"can't listen on {options.bind}:{options.port}: {getattr(error, 'strerror', error)}")
+    with simulator:
         print(f"Simulated Zendesk: {simulator.url}  (Ctrl-C stops it)", flush=True)
         stopped.wait()
     return 0

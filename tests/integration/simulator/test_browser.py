@@ -12,6 +12,7 @@ from machine_parts import browser_path
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from integration.simulator.client import Client
     from integration.simulator.example_integration import ExampleIntegration
     from zendesk_push.simulator import Simulator
 
@@ -73,3 +74,13 @@ def test_add_edit_remove(
     page.get_by_text("No account yet").wait_for()
     assert account.state == "deleted"
     assert problems == []
+
+
+def test_a_phone_scrolls_tables_and_not_the_page(zendesk: Simulator, client: Client, page: Page) -> None:
+    client.push("order-4711")
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/", "/admin/acme", "/tickets", "/traffic"):
+        page.goto(f"{zendesk.url}{path}")
+        assert page.evaluate(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        ), path

@@ -32,6 +32,16 @@ def test_it_says_where_it_is_and_ends_on_a_signal(number: signal.Signals) -> Non
             program.kill()
 
 
+def test_a_port_that_it_can_t_have_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for port in (taken.getsockname()[1], 65_536):
+            command = [sys.executable, "-m", "zendesk_push.simulator", "--port", str(port)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+            assert done.returncode == 2
+            assert f"error: can't listen on 127.0.0.1:{port}: " in done.stderr.splitlines()[-1]
+            assert "Traceback" not in done.stderr
+
+
 def ipv6_on_loopback() -> bool:
     try:
         with socket.create_server(("::1", 0), family=socket.AF_INET6):
