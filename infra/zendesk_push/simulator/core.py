@@ -15,7 +15,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-from zendesk_push.simulator.accounts import Accounts
+from zendesk_push.simulator.accounts import Accounts, UnknownAccountError
 from zendesk_push.simulator.administration import Administration
 from zendesk_push.simulator.editors import Editors
 from zendesk_push.simulator.endpoints import (
@@ -183,9 +183,13 @@ class ZendeskState(Administration):
             ticket.closed = True
 
     def ticket_of(self, instance_push_id: str, external_id: str) -> Ticket | None:
-        """The ticket on which a resource became a comment; None if it was never imported."""
+        """The ticket on which a resource became a comment; None if it was never imported, or no such account exists."""
         with self.lock:
-            comment = self.tickets.comment(self.accounts.get(instance_push_id), external_id)
+            try:
+                account = self.accounts.get(instance_push_id)
+            except UnknownAccountError:
+                return None
+            comment = self.tickets.comment(account, external_id)
             return None if comment is None else self.tickets.get(comment.ticket_id)
 
     def _now(self, now: float | None) -> float:

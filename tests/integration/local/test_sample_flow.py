@@ -120,6 +120,20 @@ def test_messages_of_others_are_followed_too(running: Running) -> None:
     assert states[-1] == (State.DEAD, "x-1", "acme")
 
 
+def test_a_message_for_nobody_is_followed_to_its_end(running: Running) -> None:
+    body = {"instance_push_id": "nobody-here", "external_resources": [{"external_id": "x-1"}]}
+    sent = running.stack.client("sqs").send_message(
+        QueueUrl=running.stack.queue_url, MessageBody=json.dumps(body)
+    )
+
+    assert running.tracker.wait_until(frozenset({sent["MessageId"]}), SECONDS)
+    steps = [step for step in running.steps if step.message_id == sent["MessageId"]]
+    assert steps[-1].state is State.DEAD
+    assert steps[-1].outcome.startswith("unknown_account: ")
+    waited = [step.outcome for step in steps if step.state is State.WAITING]
+    assert all(outcome.endswith("will be tried again (unknown_account)") for outcome in waited)
+
+
 def test_a_schedule_of_the_template_runs(running: Running) -> None:
     [result] = running.stack.fire_schedules()
 
