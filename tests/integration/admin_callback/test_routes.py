@@ -14,6 +14,7 @@ def test_the_manifest_has_absolute_urls_of_the_public_name(world: World) -> None
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
     assert manifest["push_client_id"] == "zendesk_push"
     assert manifest["urls"]["admin_ui"] == "https://push.example.com/admin_ui"
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
 
 
 def test_the_healthcheck_asks_nobody(world: World) -> None:
@@ -22,6 +23,28 @@ def test_the_healthcheck_asks_nobody(world: World) -> None:
     world.restart()
     answer = world.request("GET", "/healthcheck")
     assert (answer.status, json.loads(answer.body), calls) == (200, {"status": "ok"}, [])
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/manifest.json", None),
+        ("GET", "/healthcheck", None),
+        ("POST", "/event_callback", '{"events": []}'),
+        ("POST", "/event_callback", "nonsense"),
+        ("GET", "/admin_ui", None),
+        ("GET", "/nothing", None),
+    ],
+)
+def test_json_is_not_to_be_taken_for_anything_else(
+    world: World, method: str, path: str, body: str | None
+) -> None:
+    answer = world.request(method, path, body)
+    assert (answer.headers["Content-Type"], answer.headers["X-Content-Type-Options"]) == (
+        "application/json",
+        "nosniff",
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,6 +113,18 @@ def test_a_refusal_is_shown_in_the_zendesk_that_it_is_about(world: World) -> Non
         True,
     )
     assert f"frame-ancestors {world.zendesk.origin('acme')}" in answer.headers["Content-Security-Policy"]
+
+
+def test_who_is_throttled_is_told_when_to_come_back(world: World) -> None:
+    answers = [world.callback(instance_push_id=f"new-{n}") for n in range(11)]
+    assert [answer.status for answer in answers] == [200] * 10 + [429]
+    assert (answers[10].state, answers[10].action, answers[10].headers["Retry-After"]) == (
+        "refused",
+        None,
+        "60",
+    )
+    world.clock.time += 60
+    assert world.callback(instance_push_id="new-10").status == 200
 
 
 @pytest.mark.parametrize(
