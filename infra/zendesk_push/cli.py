@@ -6,6 +6,7 @@ take the others with it.
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code. Errors are one line on stderr."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     _open_what_is_closed()
+    _print_everything_somehow()
     try:
         return _run(arguments)
     except CommandError as error:
@@ -59,6 +61,13 @@ def _open_what_is_closed() -> None:
         sys.stdout = nothing.open("w", encoding="utf-8")
     if sys.stderr is None:
         sys.stderr = nothing.open("w", encoding="utf-8")
+
+
+def _print_everything_somehow() -> None:
+    """Escape characters that the terminal's encoding lacks: what customers write is in any script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(arguments: list[str]) -> int:

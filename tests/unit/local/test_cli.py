@@ -111,6 +111,17 @@ def test_a_stream_that_the_shell_has_closed_is_no_bug(
     getattr(sys, stream).close()
 
 
+def test_a_terminal_without_a_character_gets_it_escaped(
+    command: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, "ascii", write_through=True))
+    command.run = lambda _: sys.stdout.write("Zieliński")  # type: ignore[attr-defined]
+
+    assert cli.main(["example-command"]) == len("Zieliński")
+    assert shown.getvalue() == b"Zieli\\u0144ski"
+
+
 def test_a_reader_that_goes_away_ends_it_as_the_shell_has_it() -> None:
     code = (
         "import argparse, sys\n"
