@@ -111,6 +111,15 @@ def test_a_pending_token_that_is_not_confirmed_yet_goes_on_waiting(world: World)
     assert world.account == account
 
 
+@pytest.mark.parametrize("kind", [FaultKind.SERVER_ERROR, FaultKind.THROTTLED, FaultKind.NOT_FOUND])
+def test_a_pending_token_that_nobody_confirms_is_not_promoted(world: World, kind: FaultKind) -> None:
+    account = world.pend(world.rotate())
+    world.zendesk.switch_on(Fault(kind, endpoint="validate_token"))
+
+    assert not world.recheck.run(account).promoted
+    assert world.account == account
+
+
 def test_a_pending_token_is_dropped_after_a_day(world: World) -> None:
     account = world.pend(world.rotate())
     world.clock.advance(PENDING_LIFETIME + 1)
