@@ -1,5 +1,6 @@
 """Environment variables set are environment variables read, no more and no fewer."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -65,6 +66,32 @@ def test_what_is_set_is_read(source: Document, function: str) -> None:
     environment = Recording(with_defaults(source, function))
     SETTINGS[function](environment)
     assert environment.asked | POWERTOOLS | BOTO3 == variables(source, function).keys()
+
+
+def setting_of(parameter: str) -> str:
+    """RETRY_WINDOW_SECONDS of RetryWindowSeconds."""
+    return re.sub("(?<!^)([A-Z])", r"_\1", parameter).upper()
+
+
+@pytest.mark.parametrize("function", SETTINGS)
+def test_a_setting_has_the_value_of_the_parameter_of_its_name(source: Document, function: str) -> None:
+    parameters = {setting_of(name): {"Ref": name} for name in source["Parameters"]}
+    # Derived from the stack's name where it is left empty.
+    del parameters["INTEGRATION_ID"]
+    given = variables(source, function)
+    own = parameters.keys() & given.keys()
+    assert len(own) > 5
+    assert {name: given[name] for name in own} == {name: parameters[name] for name in own}
+
+
+def test_queues_table_and_key_are_the_stacks_own(source: Document) -> None:
+    push, admin = (variables(source, function) for function in SETTINGS)
+    assert push["CONTENT_QUEUE_URL"] == {"Ref": "ContentQueue"}
+    assert push["DEAD_LETTER_QUEUE_URL"] == {"Ref": "DeadLetterQueue"}
+    for told in (push, admin):
+        assert told["ACCOUNTS_TABLE"] == {"Ref": "AccountsTable"}
+        assert told["DATA_KEY_ARN"] == {"Fn::GetAtt": ["DataKey", "Arn"]}
+        assert told["SECRET_PREFIX"] == {"Ref": "AWS::StackName"}
 
 
 @pytest.mark.parametrize("function", SETTINGS)

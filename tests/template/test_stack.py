@@ -148,6 +148,24 @@ def test_every_log_group_is_covered_by_the_keys_policy(source: Document) -> None
     assert all(group.startswith(prefix) for group in groups)
 
 
+def test_whoever_writes_to_what_is_encrypted_may_use_the_key(source: Document) -> None:
+    """Of what the key's policy leaves out, no test without AWS would notice: messages and alarms just do not arrive."""
+    statements = _properties(source, "DataKey")["KeyPolicy"]["Statement"]
+    always = {part["Sid"]: part for part in statements if "Sid" in part}
+    alarms = always["AlarmsToEncryptedTopic"]
+    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    on_condition = {part["Fn::If"][0]: part["Fn::If"][1] for part in statements if "Fn::If" in part}
+    assert on_condition.keys() == {"HasSenders", "HasSources"}
+    senders, sources = on_condition["HasSenders"], on_condition["HasSources"]
+    assert senders["Principal"] == {"AWS": {"Ref": "SenderPrincipals"}}
+    assert senders["Condition"]["StringEquals"].keys() == {"kms:ViaService"}
+    assert sources["Principal"] == {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]}
+    assert "Condition" not in sources  # EventBridge's calls carry neither source ARN nor source account
+    for statement in (alarms, senders, sources):
+        assert statement["Effect"] == "Allow"
+        assert sorted(statement["Action"]) == ["kms:Decrypt", "kms:GenerateDataKey"]
+
+
 def test_only_senders_send(source: Document) -> None:
     """With SenderPrincipals, IAM policies of the account are not enough any more; AWS services are not concerned."""
     statements = _properties(source, "ContentQueuePolicy")["PolicyDocument"]["Statement"]
