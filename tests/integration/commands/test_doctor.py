@@ -16,6 +16,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from integration.commands.conftest import REGION, Ran, Stack
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
@@ -334,6 +335,28 @@ def test_accounts(deployment: Deployment, stack: Stack) -> None:
 def test_nobody_is_connected_yet(deployment: Deployment, stack: Stack) -> None:
     stack.client("dynamodb").delete_item(TableName=stack.table, Key={"pk": {"S": "account#acc-1"}})
     assert worst(deployment, "accounts").level is Level.WARN
+
+
+@pytest.mark.parametrize(
+    ("code", "level", "says"),
+    [
+        ("AccessDeniedException", Level.WARN, "could not be checked"),
+        ("NotFoundException", Level.FAIL, "NotFoundException"),
+    ],
+)
+def test_a_check_that_aws_refuses_is_a_finding_and_stops_no_other(
+    deployment: Deployment, code: str, level: Level, says: str
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, "DescribeKey")
+
+    session = boto3.Session(region_name=REGION)
+    session.events.register("before-call.kms.DescribeKey", refuse)
+    refused = replace(deployment, session=session)
+
+    found = worst(refused, "key")
+    assert (found.level, says in found.seen, bool(found.advice)) == (level, True, True)
+    assert worst(refused, "accounts").level is Level.OK
 
 
 def test_what_is_not_known_is_skipped_with_a_reason() -> None:
