@@ -9,25 +9,40 @@ from push_content.dead_letters import restore_attributes
 from zendesk_push.dead_letters import DeadLetter, Reading
 from zendesk_push.queue_sender import MAX_BATCH_ENTRIES, Outgoing, QueueSender
 
-_NOT_THERE: Final = "it is not in the dead-letter queue any more"
+_UNSEEN: Final = "it is gone, or somebody else is reading it just now: look again"
 
 
 @dataclass
 class Outcome:
     """What became of a selection, by message id; ``failed`` and ``left_behind`` hold the reason.
 
-    ``left_behind``: back on the content queue, but still in the dead-letter queue too.
+    ``left_behind``: back on the content queue, but still in the dead-letter queue too. ``unseen`` are those of
+    ``failed`` that the reading did not come across: somebody has dealt with them, or keeps them out of sight.
     """
 
     done: set[str] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
     left_behind: dict[str, str] = field(default_factory=dict)
+    unseen: set[str] = field(default_factory=set)
 
-    def account_for(self, wanted: Collection[str], reason: str = _NOT_THERE) -> None:
+    def not_tried(self, wanted: Collection[str], reason: str) -> None:
         """Give every message that nothing was said about this reason for its failure."""
-        for message_id in wanted:
-            if message_id not in self.done and message_id not in self.left_behind:
-                self.failed.setdefault(message_id, reason)
+        self.failed |= dict.fromkeys(self._not_accounted_for(wanted), reason)
+
+    def not_seen(self, wanted: Collection[str]) -> None:
+        """Take every message that nothing was said about for unseen."""
+        self.unseen = self._not_accounted_for(wanted)
+        self.failed |= dict.fromkeys(self.unseen, _UNSEEN)
+
+    def followed_by(self, later: "Outcome") -> "Outcome":
+        """Both together, where the later one was about the unseen ones of this."""
+        failed = {one: reason for one, reason in self.failed.items() if one not in self.unseen}
+        return Outcome(
+            self.done | later.done, failed | later.failed, self.left_behind | later.left_behind, later.unseen
+        )
+
+    def _not_accounted_for(self, wanted: Collection[str]) -> set[str]:
+        return set(wanted) - self.done - self.left_behind.keys() - self.failed.keys()
 
 
 def original(letter: DeadLetter) -> Outgoing:
@@ -61,11 +76,11 @@ def redrive(
         # What can't be deleted would only be doubled by going on.
         hopeless = hopeless or next(iter(outcome.left_behind.values()), None)
         if hopeless:
-            outcome.account_for(wanted, f"not tried after: {hopeless}")
+            outcome.not_tried(wanted, f"not tried after: {hopeless}")
             return outcome
         if len(outcome.done) + len(outcome.failed) + len(outcome.left_behind) == len(wanted):
             return outcome
-    outcome.account_for(wanted)
+    outcome.not_seen(wanted)
     return outcome
 
 
@@ -78,7 +93,29 @@ def purge(reading: Reading, wanted: Collection[str], advance: Callable[[int], No
         advance(len(letters))
         if len(outcome.done) + len(outcome.failed) == len(wanted):
             return outcome
-    outcome.account_for(wanted)
+    outcome.not_seen(wanted)
+    return outcome
+
+
+def until_all_are_seen(
+    open_reading: Callable[[bool], Reading], act: Callable[[Reading, set[str]], Outcome], wanted: set[str]
+) -> Outcome:
+    """Act in one reading after the other for as long as one comes across what those before it did not.
+
+    Whoever else reads the queue, such as the local stack's display, keeps messages out of sight meanwhile.
+
+    Args:
+        open_reading: a new reading; told whether it should wait for messages that come into sight.
+        act: ``redrive`` or ``purge``.
+        wanted: message ids.
+    """
+    with open_reading(False) as reading:
+        outcome = act(reading, wanted)
+    while unseen := outcome.unseen:
+        with open_reading(True) as reading:
+            outcome = outcome.followed_by(act(reading, unseen))
+        if outcome.unseen == unseen:
+            break
     return outcome
 
 

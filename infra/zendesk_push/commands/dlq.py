@@ -16,7 +16,7 @@ from zendesk_push.dead_letters import LONG_POLL_SECONDS, DeadLetter, Reading, Se
 from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError, UsageError
 from zendesk_push.queue_sender import QueueSender, maximum_message_size
-from zendesk_push.redrive import Outcome, original, purge, redrive
+from zendesk_push.redrive import Outcome, original, purge, redrive, until_all_are_seen
 from zendesk_push.terminal import (
     confirm,
     duration,
@@ -31,6 +31,7 @@ from zendesk_push.terminal import (
 _EXPLANATION_SHOWN: Final = 200  # characters, in the list
 _EXPLANATION_KEPT: Final = 1000  # of a message that is only listed
 _FAILURES_SHOWN: Final = 50
+_PATIENCE_SECONDS: Final = 20  # SQS's longest poll: for others to let go of what they read
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,17 +105,21 @@ def _selection(args: argparse.Namespace) -> Selection:
     )
 
 
-def _reading(deployment: Deployment) -> Reading:
+def _reading(deployment: Deployment, *, patient: bool = False) -> Reading:
     sqs, queue_url = deployment.client("sqs"), deployment.dead_letter_queue()
     answer = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"])
     return Reading(
         sqs,
         queue_url,
-        # Long polling is for SQS's many servers; a local one is one, and has told all at once.
-        wait_seconds=0 if deployment.local else LONG_POLL_SECONDS,
+        wait_seconds=_PATIENCE_SECONDS if patient else _polling_seconds(deployment),
         hold_seconds=hold_seconds(int(answer["Attributes"]["ApproximateNumberOfMessages"])),
         remark=remarks().print,
     )
+
+
+def _polling_seconds(deployment: Deployment) -> int:
+    """Long polling is for SQS's many servers; a local one is one, and has told all at once."""
+    return 0 if deployment.local else LONG_POLL_SECONDS
 
 
 def _select(deployment: Deployment, selection: Selection) -> list[DeadLetter]:
@@ -241,9 +246,13 @@ def _apply(
         print(f"nothing was {verb[1]}")
         return 1
     wanted = {letter.message_id for letter in chosen}
-    with progress_bar() as progress, _reading(deployment) as reading:
+    with progress_bar() as progress:
         task = progress.add_task(verb[0], total=len(wanted))
-        outcome = act(reading, wanted, lambda count: progress.advance(task, count))
+        outcome = until_all_are_seen(
+            lambda patient: _reading(deployment, patient=patient),
+            lambda reading, ids: act(reading, ids, lambda count: progress.advance(task, count)),
+            wanted,
+        )
     return _report(outcome, len(wanted), verb)
 
 

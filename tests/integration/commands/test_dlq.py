@@ -14,7 +14,7 @@ from push_content.outcomes import Rejected
 from push_content.receipt import Receipt
 from zendesk_push.dead_letters import Reading
 from zendesk_push.queue_sender import QueueSender
-from zendesk_push.redrive import redrive
+from zendesk_push.redrive import purge, redrive, until_all_are_seen
 
 SENT_AT = 1_700_000_000.0
 SAID = "Zendesk said no in schema file:///bundle/resource.json#; and no again in schema file:///bundle/resource.json#"
@@ -253,7 +253,51 @@ def test_what_somebody_else_took_meanwhile_is_reported(stack: Stack) -> None:
     with Reading(sqs, stack.dead_letter_queue_url, wait_seconds=0) as reading:
         outcome = redrive(reading, QueueSender(sqs, stack.queue_url), {letter_id, "gone"}, lambda _: None)
     assert outcome.done == {letter_id}
-    assert outcome.failed == {"gone": "it is not in the dead-letter queue any more"}
+    assert outcome.failed == {"gone": "it is gone, or somebody else is reading it just now: look again"}
+    assert outcome.unseen == {"gone"}
+
+
+def test_what_somebody_else_is_reading_is_waited_for(stack: Stack) -> None:
+    sqs = stack.client("sqs")
+    ids = {bury(stack, "acc-1", number=number) for number in range(3)}
+    others = sqs.receive_message(
+        QueueUrl=stack.dead_letter_queue_url, MaxNumberOfMessages=2, VisibilityTimeout=1
+    )["Messages"]
+    assert others
+    rounds: list[bool] = []
+
+    def open_reading(patient: bool) -> Reading:
+        rounds.append(patient)
+        return Reading(sqs, stack.dead_letter_queue_url, wait_seconds=20 if patient else 0)
+
+    outcome = until_all_are_seen(
+        open_reading,
+        lambda reading, wanted: redrive(reading, QueueSender(sqs, stack.queue_url), wanted, lambda _: None),
+        ids,
+    )
+
+    assert (outcome.done, outcome.failed, outcome.unseen) == (ids, {}, set())
+    assert rounds[0] is False
+    assert rounds[1:] == [True] * len(rounds[1:])
+    assert visible(stack, stack.dead_letter_queue_url) == 0
+
+
+def test_what_nobody_gives_back_is_looked_for_once_more_and_not_for_ever(stack: Stack) -> None:
+    sqs = stack.client("sqs")
+    letter_id = bury(stack, "acc-1")
+    rounds: list[bool] = []
+
+    def open_reading(patient: bool) -> Reading:
+        rounds.append(patient)
+        return Reading(sqs, stack.dead_letter_queue_url, wait_seconds=0)
+
+    outcome = until_all_are_seen(
+        open_reading, lambda reading, wanted: purge(reading, wanted, lambda _: None), {letter_id, "gone"}
+    )
+
+    assert outcome.done == {letter_id}
+    assert outcome.failed.keys() == outcome.unseen == {"gone"}
+    assert rounds == [False, True]
 
 
 def test_a_reading_that_breaks_off_gives_back_what_it_holds(stack: Stack) -> None:
