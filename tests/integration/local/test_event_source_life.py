@@ -95,6 +95,34 @@ def test_no_more_invocations_than_allowed_and_nothing_received_beyond_them(
         mapping.stop()
 
 
+def test_a_window_ends_so_long_after_its_first_message_whatever_comes_meanwhile(
+    make_source: Callable[[str], Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a steady trickle would keep the first message waiting until the batch is full."""
+    source = make_source("window")
+    mapping = source.mapping(batch_size=100, window=3)
+    now = 0.0
+
+    def trickle(params: dict[str, Any], **_: Any) -> None:
+        nonlocal now
+        if params["QueueUrl"] == source.url:
+            now += 1
+            source.send(1)
+
+    monkeypatch.setattr("zendesk_push.local.event_source.time.monotonic", lambda: now)
+    event = "before-parameter-build.sqs.ReceiveMessage"
+    source.sqs.meta.events.register(event, trickle)
+    source.function.may_end.release(100)
+    try:
+        mapping.start()
+        size = source.function.begun.get(timeout=SECONDS)
+    finally:
+        source.sqs.meta.events.unregister(event, trickle)
+        mapping.stop()
+
+    assert 0 < size < 20
+
+
 def test_stopping_waits_for_the_invocation_under_way(make_source: Callable[[str], Source]) -> None:
     source = make_source("drain")
     source.send(1)
