@@ -45,8 +45,32 @@ def test_the_clock_is_moto_s() -> None:
     assert before - 1 <= ours <= after + 1
 
 
-def test_both_take_the_place_of_moto_s(monkeypatch: pytest.MonkeyPatch) -> None:
+class Arriving:
+    """A message beside which another one arrives while it is looked at, as from another thread."""
+
+    def __init__(self, pending: set[Any]) -> None:
+        self._pending = pending
+
+    @property
+    def group_id(self) -> str:
+        self._pending.add(message(0))
+        return "group"
+
+
+def test_pending_groups_may_be_looked_at_while_messages_arrive(backend: SQSBackend) -> None:
+    queue: Any = backend.get_queue("queue")
+    assert moto_speed.pending_message_groups(queue) == queue.pending_message_groups == set()
+    queue.pending_messages.add(Arriving(queue.pending_messages))
+
+    assert moto_speed.pending_message_groups(queue) == {"group"}
+    with pytest.raises(RuntimeError, match="changed size"):
+        _ = queue.pending_message_groups
+
+
+def test_all_take_the_place_of_moto_s(monkeypatch: pytest.MonkeyPatch) -> None:
     # So that they are moto's again for the other tests.
+    motos_groups = moto_speed.MODELS.Queue.pending_message_groups
+    monkeypatch.setattr(moto_speed.MODELS.Queue, "pending_message_groups", motos_groups)
     monkeypatch.setattr(moto_speed.MODELS, "unix_time_millis", motos_clock)
     name = "is_message_valid_based_on_retention_period"
     monkeypatch.setattr(SQSBackend, name, getattr(SQSBackend, name))
@@ -55,3 +79,4 @@ def test_both_take_the_place_of_moto_s(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert moto_speed.MODELS.unix_time_millis is moto_speed.unix_time_millis
     assert getattr(SQSBackend, name) is moto_speed.is_message_valid_based_on_retention_period
+    assert moto_speed.MODELS.Queue.pending_message_groups.fget is moto_speed.pending_message_groups
