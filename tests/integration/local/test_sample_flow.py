@@ -9,6 +9,7 @@ from integration.local.conftest import SECONDS
 from zendesk_push.local.dead_letters import DeadLetterReader
 from zendesk_push.local.errors import LocalStackError
 from zendesk_push.local.sample_flow import SampleFlow, StackLookup
+from zendesk_push.local.samples import load_samples
 from zendesk_push.local.stack import LocalStack
 from zendesk_push.local.tracker import MessageTracker, State, TrackedMessage
 from zendesk_push.simulator import Fault, FaultKind, Simulator
@@ -59,6 +60,39 @@ def test_what_is_not_as_it_should_be_is_told(running: Running) -> None:
     assert "should be delivered, but is a dead letter: processing_error" in told
     assert "review-2093 is not on the ticket of review-2093" in told
     assert "A question from the web shop" not in told
+
+
+def test_another_reason_than_the_expected_one_is_told(running: Running) -> None:
+    flow = SampleFlow(running.stack, running.tracker)
+    flow.connect()
+    running.simulator.core.switch_on(Fault(FaultKind.TOO_LARGE, subdomain="acme"))
+    flow.drop()
+
+    assert flow.wait(SECONDS)
+    told = flow.differences()
+    assert "Zendesk rejects one of its resources: ErrorCode is 'zendesk_413', not 'zendesk_400'" in told
+    assert [one for one in told if "ErrorMessage lacks \"'#/external_resources/1'" in one]
+    assert not [one for one in told if one.startswith("Not JSON at all")]
+
+
+def test_what_became_of_the_tickets_is_looked_at(running: Running) -> None:
+    flow = SampleFlow(running.stack, running.tracker)
+    flow.connect()
+    core = running.simulator.core
+    ids = {account.subdomain: account.instance_push_id for account in core.accounts}
+    sent = running.stack.client("sqs").send_message(
+        QueueUrl=running.stack.queue_url, MessageBody=load_samples()[0].body(ids)
+    )
+    assert running.tracker.wait_until(frozenset({sent["MessageId"]}), SECONDS)
+    question = core.ticket_of(ids["acme"], "shop-4711-1")
+    assert question is not None
+    core.close_ticket(question.id)  # so that the reply to it makes a ticket of its own
+    flow.drop()
+
+    assert flow.wait(SECONDS)
+    assert flow.differences() == ["A reply to it: shop-4711-2 is not on the ticket of shop-4711-1"]
+    question.comments.append(question.comments[0])
+    assert "a resource was imported twice" in flow.differences()
 
 
 def test_a_customer_who_may_not_connect_is_an_error(
