@@ -94,6 +94,17 @@ def test_an_event_that_meets_a_conflict_is_applied_to_the_record_as_it_is_now(wo
     assert world.known(ACCOUNT).state is AccountState.INACTIVE
 
 
+def test_an_event_that_meets_conflict_after_conflict_asks_for_a_repeat(world: World) -> None:
+    sealed = world.callback(instance_push_id=ACCOUNT, zendesk_access_token=FIRST).metadata
+    world.connect(account=ACCOUNT, token=SECOND)
+    world.zendesk.accept("acme", ACCOUNT, FIRST)
+    world.zendesk.asked.clear()
+    while_asked_about(world, FIRST, lambda: world.accounts.save(world.known(ACCOUNT)), times=99)
+    assert world.event("create_integration_instance", sealed).status == 503
+    assert len(world.zendesk.asked) == 4
+    assert works(world, SECOND)
+
+
 @pytest.mark.parametrize("operation", ["PutSecretValue", "UpdateItem"])
 @pytest.mark.parametrize("edge", ["before", "after"])
 def test_destroyed_in_the_middle_of_an_edit(world: World, operation: str, edge: str) -> None:

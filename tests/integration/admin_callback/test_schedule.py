@@ -71,6 +71,13 @@ def test_tombstones_are_not_asked_about(world: World) -> None:
     assert world.zendesk.asked == []
 
 
+def found(capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
+    """What a run says that it has found."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (totals,) = [line["found"] for line in lines if line.get("message") == "revalidation"]
+    return dict(totals)
+
+
 def token_of(name: str) -> PushToken:
     return PushToken(f"token-of-{name}")
 
@@ -135,16 +142,20 @@ def test_other_items_of_the_table_are_no_accounts(world: World) -> None:
     assert sorted(asked_of(world)) == sorted(names * 2)
 
 
-def test_one_account_that_aws_fails_for_stops_no_other(world: World) -> None:
+def test_one_account_that_aws_fails_for_stops_no_other(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     names = store(world, 3)
     world.dynamodb.update_item(
         TableName="accounts",
         Key={"pk": {"S": f"account#{names[0]}"}},
         UpdateExpression="SET token_version = :v",
-        ExpressionAttributeValues={":v": {"S": ""}},  # AWS refuses to read a version without a name
+        ExpressionAttributeValues={":v": {"S": "short"}},  # AWS refuses to read a version of such a name
     )
+    capsys.readouterr()
     world.revalidate()
     assert sorted(asked_of(world)) == sorted(names[1:])
+    assert found(capsys) == {"confirmed": 2, "failed": 1}
 
 
 class TimeForPages:

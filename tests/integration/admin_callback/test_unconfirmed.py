@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from integration.admin_callback.loopback_zendesk import Asked
 from integration.admin_callback.world import Answer, World
 from zendesk_channel.accounts import AccountState
 from zendesk_channel.contract import PushToken
@@ -141,6 +142,22 @@ def test_no_verdict_for_ten_seconds_asks_for_a_repeat(
     assert sum(world.clock.slept) <= 10
     assert world.nothing_stored()
     assert '"EventsFailed":[1.0]' in capsys.readouterr().out.replace(" ", "")
+
+
+def test_ten_seconds_are_all_that_the_tokens_of_a_body_get_together(world: World) -> None:
+    blobs = [world.callback(name, instance_push_id=name).metadata for name in ("one", "two", "three")]
+    world.zendesk.down |= {"one", "two", "three"}
+    world.zendesk.asked.clear()
+
+    def slowly(_: Asked) -> None:
+        world.clock.time += 3
+
+    world.zendesk.before_answer = slowly
+    begun = world.clock.time
+    answer = world.events(*(world.event_body("create_integration_instance", blob) for blob in blobs))
+    assert answer.status == 503
+    assert {asked.subdomain for asked in world.zendesk.asked} == {"one"}
+    assert world.clock.time - begun < 10 + 3
 
 
 # An edit of an account that is registered: no event follows it.

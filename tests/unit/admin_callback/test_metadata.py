@@ -3,12 +3,15 @@
 import json
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admin_callback.metadata import SEALED_TOKEN_LIFETIME, Seal, parse_metadata
+from admin_callback.metadata import SEALED_TOKEN_LIFETIME, MetadataSealer, Seal, parse_metadata
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
+from zendesk_channel.errors import StoreUnavailableError
 
 VALID = {"v": 1, "instance_push_id": "abc", "subdomain": "acme", "sealed": "AAAA"}
 
@@ -57,3 +60,55 @@ def test_a_token_lives_for_a_day() -> None:
     seal = Seal(InstancePushId("a"), Subdomain("acme"), nonce="n", issued_at=100, token=PushToken("t"))
     assert seal.live_token(100 + SEALED_TOKEN_LIFETIME) == PushToken("t")
     assert seal.live_token(101 + SEALED_TOKEN_LIFETIME) is None
+
+
+@pytest.fixture
+def kms(monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    return boto3.client("kms", region_name="eu-central-1")
+
+
+ANOTHERS_KEY = (
+    "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are "
+    "not allowed to access."
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("InvalidCiphertextException", ""),
+        ("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this"),
+        ("AccessDeniedException", ANOTHERS_KEY),
+    ],
+)
+def test_what_this_key_did_not_seal_is_no_seal(kms: Any, code: str, message: str) -> None:
+    """In AWS's words: moto leaves out the one that tells a foreign key from a key that is not allowed."""
+    envelope = parse_metadata(json.dumps(VALID))
+    assert envelope
+    with Stubber(kms) as stubber:
+        stubber.add_client_error("decrypt", code, message)
+        assert MetadataSealer(kms, "key").open(envelope) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "AccessDeniedException",
+            "User: arn:aws:sts::1:assumed-role/r is not authorized to perform: kms:Decrypt",
+        ),
+        ("KMSInternalException", ""),
+        ("ThrottlingException", ""),
+        ("DisabledException", ""),
+    ],
+)
+def test_what_kms_cannot_tell_is_not_taken_for_a_forgery(kms: Any, code: str, message: str) -> None:
+    envelope = parse_metadata(json.dumps(VALID))
+    assert envelope
+    with Stubber(kms) as stubber:
+        stubber.add_client_error("decrypt", code, message)
+        with pytest.raises(StoreUnavailableError) as caught:
+            MetadataSealer(kms, "key").open(envelope)
+    assert (caught.value.operation, caught.value.code) == ("Decrypt", code)
