@@ -75,6 +75,13 @@ def test_what_is_older_than_the_last_applied_is_ignored(
     assert state(world) is expected
 
 
+def test_a_callback_does_not_make_old_events_new(world: World, metadata: str) -> None:
+    world.event(DEACTIVATE, metadata, "2026-01-01T00:00:02Z")
+    world.connect(account=ACCOUNT, token=NEW)
+    world.event(DEACTIVATE, metadata, "2026-01-01T00:00:01Z")
+    assert state(world) is AccountState.ACTIVE
+
+
 def test_a_timestamp_in_the_future_counts_as_now(world: World, metadata: str) -> None:
     """Else one forged or wrong date would shut out every later event."""
     world.event(DEACTIVATE, metadata, "2099-01-01T00:00:00Z")

@@ -42,6 +42,7 @@ def test_an_edit_replaces_token_and_name_and_keeps_the_nonce(world: World) -> No
     metadata = world.connect(account=ACCOUNT, token=OLD).metadata
     before = world.known(ACCOUNT)
     world.zendesk.accept("acme", ACCOUNT, NEW)
+    world.clock.time += 60
 
     answer = world.callback(
         instance_push_id=ACCOUNT, zendesk_access_token=NEW, name="Newsroom <Berlin>", metadata=metadata
