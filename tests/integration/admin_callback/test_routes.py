@@ -146,6 +146,40 @@ def test_when_aws_fails_the_page_says_to_come_back(world: World, service: str, o
     assert "<form" not in answer.body
 
 
+def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """The metrics since this was last asked."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return {
+        metric["Name"]: line[metric["Name"]][0]
+        for line in lines
+        if "_aws" in line
+        for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    }
+
+
+def test_every_answer_is_counted_as_what_it_is(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    world.callback(instance_push_id="new")
+    assert counted(capsys) == {"RegistrationsUnconfirmed": 1}
+    metadata = world.connect(account="new").metadata
+    assert counted(capsys) == {"AccountsConnected": 1}
+    world.zendesk.accept("other", "new", "a" * 64)
+    for refused in (world.callback("other", instance_push_id="new"), world.post_form("subdomain=acme")):
+        assert refused.state == "refused"
+    assert counted(capsys) == {"RegistrationsRefused": 1}  # in each of the two
+    for verb, metric in (("deactivate", "AccountsDeactivated"), ("destroy", "AccountsDestroyed")):
+        world.event(f"{verb}_integration_instance", metadata)
+        assert counted(capsys) == {metric: 1}
+    world.event("destroy_integration_instance", metadata)
+    assert counted(capsys) == {"EventsForged": 1}
+    aws_faults.refuse("dynamodb", "GetItem")
+    world.restart()
+    assert world.callback().status == 503
+    assert counted(capsys) == {"RegistrationsFailed": 1}
+    assert world.event("destroy_integration_instance", metadata).status == 503
+    assert counted(capsys) == {"EventsFailed": 1}
+
+
 def test_an_error_that_nobody_foresaw_is_not_shown_to_a_caller(world: World) -> None:
     """Lambda turns it into a 500 of API Gateway's, without its text."""
     with pytest.raises(KeyError):
