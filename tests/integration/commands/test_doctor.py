@@ -292,6 +292,32 @@ def test_an_event_source_that_is_off(deployment: Deployment, stack: Stack) -> No
     assert worst(deployment, "event source").seen == "0 mappings read the content queue, not one"
 
 
+def test_an_event_source_that_repeats_whole_batches(deployment: Deployment, stack: Stack) -> None:
+    client = stack.client("lambda")
+    [mapping] = client.list_event_source_mappings()["EventSourceMappings"]
+    client.update_event_source_mapping(UUID=mapping["UUID"], FunctionResponseTypes=[])
+    found = worst(deployment, "event source")
+    assert found.level is Level.FAIL
+    assert "ReportBatchItemFailures is off" in found.seen
+
+
+def test_an_alarm_that_nobody_hears(deployment: Deployment, stack: Stack) -> None:
+    def unconfirmed(parsed: dict[str, Any], **_: Any) -> None:
+        """As AWS has it until the link in its mail was followed; moto confirms by itself."""
+        for entry in parsed["Subscriptions"]:
+            entry["SubscriptionArn"] = "PendingConfirmation"
+
+    session = boto3.Session(region_name=REGION)
+    session.events.register("after-call.sns.ListSubscriptionsByTopic", unconfirmed)
+    found = worst(replace(deployment, session=session), "alarm e-mail")
+    assert (found.level, found.seen) == (Level.WARN, "ops@example.com has not confirmed")
+    sns = stack.client("sns")
+    for entry in sns.list_subscriptions()["Subscriptions"]:
+        sns.unsubscribe(SubscriptionArn=entry["SubscriptionArn"])
+    found = worst(deployment, "alarm e-mail")
+    assert (found.level, found.seen) == (Level.WARN, "nobody is subscribed")
+
+
 def test_a_function_that_somebody_throttled(deployment: Deployment, stack: Stack) -> None:
     stack.client("lambda").put_function_concurrency(
         FunctionName="PushContentFunction", ReservedConcurrentExecutions=0
