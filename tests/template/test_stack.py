@@ -122,6 +122,26 @@ def test_every_route_is_throttled_and_the_fallback_hardest(source: Document, tra
 def test_the_schedule_sends_what_the_function_expects(source: Document) -> None:
     schedule = _properties(source, "AdminCallbackFunction")["Events"]["Revalidate"]["Properties"]
     assert schedule["Input"] == '{"source": "zendesk-push.schedule", "action": "revalidate"}'
+    # The credentials alarm sums over half an hour, so that it stays on from one run to the next.
+    assert schedule["Schedule"] == "rate(15 minutes)"
+    assert not schedule.keys() & {"Enabled", "State"}  # it is on
+
+
+def test_alarms_reach_the_topic_and_plain_http_does_not(source: Document) -> None:
+    policy = _properties(source, "AlarmTopicPolicy")
+    assert policy["Topics"] == [{"Ref": "AlarmTopic"}]
+    alarms, plain = policy["PolicyDocument"]["Statement"]
+    assert (alarms["Effect"], alarms["Principal"], alarms["Action"]) == (
+        "Allow",
+        {"Service": "cloudwatch.amazonaws.com"},
+        "sns:Publish",
+    )
+    assert (plain["Effect"], plain["Principal"], plain["Action"], plain["Condition"]) == (
+        "Deny",
+        "*",
+        "sns:Publish",
+        {"Bool": {"aws:SecureTransport": "false"}},
+    )
 
 
 def test_the_table_expires_items_and_survives_mistakes(source: Document) -> None:

@@ -274,6 +274,17 @@ def test_dead_letters_are_counted_wherever_they_are(deployment: Deployment, stac
     assert (found.level, found.seen) == (Level.WARN, "about 3")
 
 
+def test_a_queue_that_sqs_will_soon_stop_delivering_from(deployment: Deployment) -> None:
+    def full(parsed: dict[str, Any], **_: Any) -> None:
+        if "ApproximateNumberOfMessagesNotVisible" in parsed.get("Attributes", {}):
+            parsed["Attributes"]["ApproximateNumberOfMessagesNotVisible"] = "60001"
+
+    session = boto3.Session(region_name=REGION)
+    session.events.register("after-call.sqs.GetQueueAttributes", full)
+    found = worst(replace(deployment, session=session), "backlog")
+    assert (found.level, "60,001 in flight" in found.seen) == (Level.WARN, True)
+
+
 def test_a_key_that_goes_away(deployment: Deployment, stack: Stack) -> None:
     kms = stack.client("kms")
     [key] = kms.list_keys()["Keys"]
