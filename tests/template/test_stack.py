@@ -1,6 +1,7 @@
 """What no linter sees: how the template's numbers and names fit together."""
 
 import ast
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -267,3 +268,31 @@ def test_what_a_person_needs_is_in_the_outputs(source: Document) -> None:
     needed = {"ManifestUrl", "ContentQueueUrl", "DeadLetterQueueUrl", "AccountsTableName", "DashboardUrl"}
     assert source["Outputs"].keys() >= needed
     assert all(output["Description"] for output in source["Outputs"].values())
+    queues_and_table = ("ContentQueue", "DeadLetterQueue", "AccountsTable")
+    values = [
+        source["Outputs"][f"{name}{what}"]["Value"]
+        for name, what in zip(queues_and_table, ("Url", "Url", "Name"), strict=True)
+    ]
+    assert values == [{"Ref": name} for name in queues_and_table]
+
+
+def test_the_api_logs_which_route_and_nothing_that_a_stranger_typed(source: Document) -> None:
+    """Of the request, that is: a path or a header may hold anything, and somebody's token."""
+    logged = _properties(source, "HttpApi")["AccessLogSettings"]["Format"]
+    assert set(re.findall(r"\$context\.([\w.]+)", logged)) == {
+        "requestId",
+        "requestTimeEpoch",
+        "routeKey",
+        "status",
+        "identity.sourceIp",
+        "responseLatency",
+        "integrationErrorMessage",
+    }
+
+
+def test_codedeploy_may_move_both_aliases_and_nothing_else(source: Document) -> None:
+    move, watch = _properties(source, "DeploymentRole")["Policies"][0]["PolicyDocument"]["Statement"]
+    assert {"lambda:GetAlias", "lambda:UpdateAlias"} <= set(move["Action"])
+    moved = {part["Fn::Sub"] for part in move["Resource"] if "Fn::Sub" in part}
+    assert moved == {f"${{{name}.Arn}}:live" for name in FUNCTIONS}
+    assert watch["Action"] == "cloudwatch:DescribeAlarms"
