@@ -164,18 +164,27 @@ def _send(args: argparse.Namespace, candidates: list[Candidate], name: str) -> i
         for candidate in candidates
     )
     unsent: list[Sent] = []
-    with progress_bar() as progress:
-        task = progress.add_task("sending", total=len(candidates))
-        for sent in sender.send(outgoing):
-            if sent.problem:
-                unsent.append(sent)
-            progress.advance(task)
-    unsent.sort(key=lambda sent: int(sent.message.label))
+    done = 0
     console = remarks()
+    try:
+        with progress_bar() as progress:
+            task = progress.add_task("sending", total=len(candidates))
+            for sent in sender.send(outgoing):
+                if sent.problem:
+                    unsent.append(sent)
+                else:
+                    done += 1
+                progress.advance(task)
+    except KeyboardInterrupt:
+        console.print(
+            f"stopped: {done} of {_count(len(candidates))} sent for certain; send all again, repeats are harmless"
+        )
+        raise
+    unsent.sort(key=lambda sent: int(sent.message.label))
     for sent in unsent:
         doubt = " (it may have been, a repeat is harmless)" if sent.in_doubt else ""
         console.print(f"{name}:{sent.message.label}: not sent{doubt}: {printable(sent.problem or '')}")
-    print(f"{len(candidates) - len(unsent)} of {_count(len(candidates))} sent")
+    print(f"{done} of {_count(len(candidates))} sent")
     return 1 if unsent else 0
 
 

@@ -56,6 +56,14 @@ class Stack:
         return found
 
 
+def visible(stack: Stack, queue_url: str) -> int:
+    """How many messages could be received now."""
+    attributes = stack.client("sqs").get_queue_attributes(
+        QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
+
+
 def new_client(service: str, endpoint_url: str) -> Any:
     """A client of one's own, to put faults into."""
     return boto3.client(

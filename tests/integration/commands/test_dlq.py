@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from integration.commands.conftest import Ran, Stack, new_client
+from integration.commands.conftest import Ran, Stack, new_client, visible
 from push_content.dead_letters import dead_letter
 from push_content.error_codes import ErrorCode
 from push_content.outcomes import Rejected
@@ -62,13 +62,6 @@ def bury(
         MessageGroupId=account,
     )
     return str(answer["MessageId"])
-
-
-def visible(stack: Stack, queue_url: str) -> int:
-    attributes = stack.client("sqs").get_queue_attributes(
-        QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"]
-    )
-    return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
 
 
 def test_list_counts_by_reason_and_account_and_gives_everything_back(

@@ -3,14 +3,18 @@
 import hashlib
 import io
 import json
+import re
+import signal
+import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from integration.commands.conftest import Ran, Stack
+from integration.commands.conftest import Ran, Stack, visible
 
 GOOD = (
     '{"instance_push_id": "acc-1", "external_resources": [ {"external_id":"e","message":"\\u00fc",'
@@ -161,3 +165,25 @@ def test_a_queue_that_is_not_there_accounts_for_every_message(
     assert ran.out == "0 of 11 messages sent\n"
     assert len(ran.err.splitlines()) == 11
     assert f"{path}:11: not sent: not tried after: " in ran.err
+
+
+def test_who_interrupts_it_is_told_how_far_it_came(stack: Stack, ready_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "messages.jsonl"
+    path.write_text("\n".join(message() for _ in range(20_000)))
+    # Ctrl-C as on a terminal: whoever runs the tests may have told processes to ignore it.
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from zendesk_push.cli import main; sys.exit(main())"
+    )
+    arguments = [sys.executable, "-c", program, "send", str(path), "--ready-file", str(ready_file)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sending:
+        looked = threading.Event()
+        while visible(stack, stack.queue_url) < 10 and sending.poll() is None:
+            looked.wait(0.05)
+        sending.send_signal(signal.SIGINT)
+        out, err = sending.communicate()
+
+    assert (sending.returncode, out) == (130, "")
+    found = re.search(r"stopped: (\d+) of 20,000 messages sent for certain; send all again", err)
+    assert found
+    assert int(found[1]) <= visible(stack, stack.queue_url) < 20_000
