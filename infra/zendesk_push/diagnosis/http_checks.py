@@ -16,6 +16,9 @@ from zendesk_push.diagnosis.manifest import manifest_problems
 _TIMEOUT: Final = urllib3.Timeout(connect=5, read=15)  # seconds: a cold start is within it
 _MAX_BYTES: Final = 1024 * 1024
 _LOGS: Final = "look into the admin function's log group"
+_NETWORK: Final = (
+    "Zendesk can't reach it either, unless it is this machine's network: check its name and certificate"
+)
 
 
 def check_http(deployment: Deployment) -> Iterator[Finding]:
@@ -42,12 +45,10 @@ def _pool(url: str) -> urllib3.PoolManager:
 def _check_manifest(pool: urllib3.PoolManager, api_url: str) -> Finding:
     url = f"{api_url}/manifest.json"
     status, content_type, body = _get(pool, url)
+    if status == 0:
+        return fail("manifest", f"{url}: {body}", _NETWORK)
     if status != 200:
-        return fail(
-            "manifest",
-            f"{url}: {body if status == 0 else f'HTTP {status}'}",
-            f"Zendesk can't read it: {_LOGS}",
-        )
+        return fail("manifest", f"{url}: HTTP {status}", f"Zendesk can't read it: {_LOGS}")
     try:
         manifest = json.loads(body)
     except ValueError:
@@ -67,8 +68,9 @@ def _check_health(pool: urllib3.PoolManager, api_url: str) -> Finding:
     status, _, body = _get(pool, url)
     if status == 200 and _is_healthy(body):
         return ok("healthcheck", f"{url}: healthy")
-    seen = body if status == 0 else f'HTTP {status}, not {{"status": "ok"}}'
-    return fail("healthcheck", f"{url}: {seen}", _LOGS)
+    if status == 0:
+        return fail("healthcheck", f"{url}: {body}", _NETWORK)
+    return fail("healthcheck", f'{url}: HTTP {status}, not {{"status": "ok"}}', _LOGS)
 
 
 def _is_healthy(body: str) -> bool:
@@ -88,5 +90,6 @@ def _get(pool: urllib3.PoolManager, url: str) -> tuple[int, str, str]:
         finally:
             answer.release_conn()
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        return 0, "", " ".join(str(error).split())
+        # urllib3 says first which of its objects it was: HTTPSConnection(host='…', port=443): …
+        return 0, "", " ".join(str(error).split()).split("): ", 1)[-1]
     return answer.status, answer.headers.get("Content-Type", ""), body

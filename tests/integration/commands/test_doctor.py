@@ -6,6 +6,7 @@ with the properties that template.yaml has.
 
 import io
 import json
+import re
 import threading
 import time
 import zipfile
@@ -224,8 +225,12 @@ def test_what_zendesk_would_not_take(
     assert found.advice
 
 
-def test_an_address_where_nobody_is(deployment: Deployment) -> None:
-    assert worst(replace(deployment, api_url="http://127.0.0.1:1"), "manifest").level is Level.FAIL
+@pytest.mark.parametrize("subject", ["manifest", "healthcheck"])
+def test_an_address_where_nobody_is(deployment: Deployment, subject: str) -> None:
+    found = worst(replace(deployment, api_url="http://127.0.0.1:1"), subject)
+    assert found.level is Level.FAIL
+    assert re.search(r"http://127\.0\.0\.1:1/[a-z.]+: Failed to establish a new connection", found.seen)
+    assert "check its name and certificate" in found.advice
 
 
 def test_queue_policies(deployment: Deployment, stack: Stack) -> None:
