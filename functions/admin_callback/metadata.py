@@ -23,9 +23,9 @@ SEALED_TOKEN_LIFETIME: Final = 24 * 3600  # seconds
 _VERSION: Final = 1
 _MAX_CIPHERTEXT: Final = 6_144  # bytes; KMS's own limit
 _NOT_OURS: Final = ("InvalidCiphertextException", "IncorrectKeyException", "ValidationException")
-# An AccessDeniedException with this text is about the ciphertext. With any other, it is this function that may not
-# use the key: then nothing is known of the ciphertext.
-_FOREIGN_KEY: Final = "The ciphertext refers to"
+# An AccessDeniedException with this text is about this function, which may not use its key: then nothing is known of
+# the ciphertext. Any other is about the ciphertext, which names a key of somebody else's.
+_NOT_ALLOWED: Final = "is not authorized to perform"
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class MetadataSealer:
 
 def _is_about_ciphertext(error: ClientError) -> bool:
     if error_code(error) == "AccessDeniedException":
-        return str(error.response["Error"].get("Message", "")).startswith(_FOREIGN_KEY)
+        return _NOT_ALLOWED not in str(error.response["Error"].get("Message", ""))
     return error_code(error) in _NOT_OURS
 
 

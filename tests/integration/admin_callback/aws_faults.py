@@ -1,5 +1,6 @@
 """Making AWS fail, or making something happen in the middle, at botocore's own hooks: nothing of ours is patched."""
 
+import json
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any, Final
@@ -23,7 +24,8 @@ def refuse(service: str, operation: str, code: str = "AccessDeniedException") ->
 
     def answer(request: AWSRequest, **_: Any) -> AWSResponse:
         _not_met.discard(arranged)
-        body = f'{{"__type": "{code}", "message": "no"}}'.encode()
+        message = f"User: arn:aws:sts::1:assumed-role/r/f is not authorized to perform: {service}:{operation}"
+        body = json.dumps({"__type": code, "message": message}).encode()
         return AWSResponse(str(request.url), 400, HeadersDict({"Content-Type": _JSON}), _Raw(body))  # type: ignore[arg-type]
 
     _register(f"before-send.{service}.{operation}", answer)

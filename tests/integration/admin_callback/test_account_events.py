@@ -153,7 +153,7 @@ def rewritten(metadata: str, **values: Any) -> str:
 )
 def test_tampered_metadata_speaks_for_nobody(world: World, metadata: str, change: dict[str, Any]) -> None:
     victim = world.connect(account="victim")
-    world.event(DESTROY, rewritten(metadata, **change))
+    assert world.event(DESTROY, rewritten(metadata, **change)).status == 200
     assert world.known("victim").state is AccountState.ACTIVE
     assert state(world) is AccountState.ACTIVE
     assert victim.status == 200
