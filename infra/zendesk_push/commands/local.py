@@ -135,6 +135,7 @@ def _finish(
     if stack.simulator is not None:
         stack.simulator.events.settle(_EVENTS_SECONDS)
     differences = flow.differences()
+    display.close()  # the verdict comes last, below the table
     display.note("")
     for difference in differences:
         display.note(f"NOT AS EXPECTED: {difference}")

@@ -94,11 +94,11 @@ class LiveTable:
         self._dirty.set()
 
     def note(self, text: str) -> None:
-        """Print above the table."""
+        """Print above the table, or below it once it is closed."""
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
-        """Draw it a last time."""
+        """Draw it a last time; what is noted later stands below it. Can be called again."""
         self._closing.set()
         self._dirty.set()
         self._painter.join()

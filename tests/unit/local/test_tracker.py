@@ -249,8 +249,11 @@ def test_on_a_terminal_there_is_a_table(recorded: Recorded, monkeypatch: pytest.
     display.changed(recorded.steps[-1])
     display.note("something [bold]failed")
     display.close()
+    display.note("the verdict")
+    display.close()
 
     text = out.getvalue()
+    assert text.rstrip().endswith("the verdict")
     assert "something [bold]failed" in text
     assert "ticket #1002" in text
     assert "[red]not" in text
