@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import socket
 from typing import NoReturn
 
 import pytest
@@ -20,6 +21,15 @@ def missing(part: str, reason: str) -> NoReturn:
     if part in required:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def need_ipv6() -> None:
+    """Skip this test where the machine has no IPv6 loopback address, as many containers have none."""
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback address")
 
 
 def browser_path() -> str:

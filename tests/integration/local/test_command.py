@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 import urllib3
 
 from integration.local.conftest import EXAMPLE, SECONDS
+from machine_parts import need_ipv6
 
 READY_KEYS = {
     "api_url",
@@ -173,17 +173,8 @@ def test_an_address_that_is_not_this_machine_s_is_one_line(address: str) -> None
     assert re.fullmatch(f"zendesk-push: --bind {address}: [^\n]+\n", done.stderr)
 
 
-def has_ipv6_loopback() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6) as one:
-            one.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
-
-
-@pytest.mark.skipif(not has_ipv6_loopback(), reason="this machine has no IPv6 loopback address")
 def test_it_listens_on_ipv6_too(tmp_path: Path) -> None:
+    need_ipv6()
     ready_file = tmp_path / "ready.json"
     with running("--no-samples", "--bind", "::1", "--ready-file", str(ready_file)) as process:
         ready = wait_for(ready_file, process)

@@ -11,6 +11,7 @@ import sys
 import pytest
 import urllib3
 
+from machine_parts import need_ipv6
 from zendesk_push.simulator import Simulator
 
 
@@ -42,16 +43,8 @@ def test_a_port_that_it_can_t_have_is_one_line() -> None:
             assert "Traceback" not in done.stderr
 
 
-def ipv6_on_loopback() -> bool:
-    try:
-        with socket.create_server(("::1", 0), family=socket.AF_INET6):
-            return True
-    except OSError:
-        return False
-
-
-@pytest.mark.skipif(not ipv6_on_loopback(), reason="no IPv6 on loopback")
 def test_on_ipv6() -> None:
+    need_ipv6()
     with Simulator(host="::1") as simulator, urllib3.PoolManager(retries=False, timeout=20) as pool:
         assert simulator.url.startswith("http://[::1]:")
         assert pool.request("GET", f"{simulator.url}/tickets").status == 200
