@@ -48,7 +48,7 @@ def answer(status: int, body: object = "", **headers: str) -> Response:
     return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, text.encode())
 
 
-def result(external_id: str | None, code: str, description: str = "") -> dict[str, Any]:
+def result(external_id: object, code: str, description: str = "") -> dict[str, Any]:
     return {"external_resource_id": external_id, "status": {"code": code, "description": description}}
 
 
@@ -181,6 +181,22 @@ def test_reordered_results_are_matched_by_external_id() -> None:
         "delivered",
         "retry processing_error",
     ]
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        ([1, 0], ["retry processing_error", "delivered"]),
+        ([0, 1], ["delivered", "retry processing_error"]),
+        ([True, 0.0], ["retry unavailable", "retry unavailable"]),
+        ([["1"], {"0": 0}], ["retry unavailable", "retry unavailable"]),
+    ],
+)
+def test_an_id_that_is_no_string_still_says_whose_a_result_is(ids: list[object], expected: list[str]) -> None:
+    messages = numbered(2)
+    body = {"results": [result(ids[0], "success"), result(ids[1], "processing_error")]}
+
+    assert short(judged(request_of(*messages), answer(200, body)), messages) == expected
 
 
 def test_reordered_results_of_an_id_that_is_not_unique_are_nobodys() -> None:
