@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-_RESOURCE: Final = re.compile(r"\s*The property '#/external_resources/([0-9]{1,9})(?=[/'])")
+_RESOURCE: Final = re.compile(r"\s*The property '#/external_resources/(0|[1-9][0-9]{0,8})(?=[/'])")
 _BODY: Final = re.compile(r"\s*The property '#/(?:request_id|instance_push_id)(?=[/'])")
 _ERROR: Final = re.compile(r"\s*The property '#/")
 

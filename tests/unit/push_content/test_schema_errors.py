@@ -42,6 +42,7 @@ def test_errors_of_the_body_are_everybodys(name: str) -> None:
         "The property '#/external_resources/12",
         "The property '#/external_resources/x' is odd",
         "The property '#/external_resources/-1' is odd",
+        "The property '#/external_resources/01' is odd",
         "The property '#/external_resources/256' is beyond the request",
         "The property '#/external_resources/99999999999999999999' is odd",
         "The property '#/request_id_of_another_kind' is odd",
