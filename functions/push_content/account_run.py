@@ -119,7 +119,7 @@ class AccountRun:
         status = answer.status if isinstance(answer, Response) else None
         self._with.telemetry.pushed(request, self.account, judgement, status, seconds)
         self._requests.extendleft(reversed(judgement.again))
-        self._follow(request, judgement)
+        self._follow(request, judgement, status)
         return True
 
     def _next_request(self) -> PushRequest | None:
@@ -172,7 +172,7 @@ class AccountRun:
         self._delivered[key] += size
         return self._delivered[key] == len(self._messages[key].resources)
 
-    def _follow(self, request: PushRequest, judgement: Judgement) -> None:
+    def _follow(self, request: PushRequest, judgement: Judgement, status: int | None) -> None:
         """What the answer means for the account's and the subdomain's next requests."""
         if judgement.subdomain_paused_until is not None:
             self._board.pause_subdomain(self.account.subdomain, judgement.subdomain_paused_until)
@@ -192,9 +192,9 @@ class AccountRun:
                 self._back_off(ErrorCode.WRONG_ADDRESS)
                 self._end(Retry(ErrorCode.WRONG_ADDRESS, "not sent: the account's address is wrong"))
             case Bearing.CREDENTIALS:
-                self._look_again(request)
+                self._look_again(request, status)
 
-    def _look_again(self, request: PushRequest) -> None:
+    def _look_again(self, request: PushRequest, status: int | None) -> None:
         self._tried.append(self.account.token_version)
         look = self._with.second_look.take(self.account, self._tried)
         if isinstance(look, GiveUp):
@@ -202,6 +202,10 @@ class AccountRun:
                 self._with.telemetry.count("CredentialsRefused")
             if look.retry.reason is ErrorCode.UNAVAILABLE:
                 self._back_off(ErrorCode.UNAVAILABLE)
+            with self._lock:
+                # Theirs is what Zendesk answered; the account's other messages were not sent.
+                for part in request.parts:
+                    self._outcomes.setdefault(part.message.id, replace(look.retry, status=status))
             self._end(look.retry)
         else:
             self.account = self._as_read = look.account

@@ -528,6 +528,32 @@ def test_a_refused_push_with_a_token_that_is_good_is_a_bad_day(
     assert (record.paused_until, record.pause_reason) == (world.clock() + 2, "unavailable")
 
 
+@pytest.mark.parametrize(
+    ("rotated", "status", "reason"), [(True, 401, "unauthorized"), (False, 403, "unavailable")]
+)
+def test_the_dead_letter_of_a_refused_push_says_how_zendesk_refused_it(
+    world: World, account: str, rotated: bool, status: int, reason: str
+) -> None:
+    if rotated:
+        world.zendesk.rotate_token(account)
+    else:
+        world.zendesk.switch_on(Fault(FaultKind.FORBIDDEN))
+    world.drop(account, resource("1"), request_id="sent")
+    world.drop(account, resource("2"), request_id="not sent")
+    world.clock.advance(4 * 86_400)
+    assert world.invoke() == []
+
+    letters = {
+        letter["MessageAttributes"]["RequestID"]["StringValue"]: letter["MessageAttributes"]
+        for letter in world.dead()
+    }
+    assert {letter["ErrorCode"]["StringValue"] for letter in letters.values()} == {reason}
+    assert {key: json.loads(each["Context"]["StringValue"])["status"] for key, each in letters.items()} == {
+        "sent": status,
+        "not sent": None,
+    }
+
+
 @pytest.mark.parametrize("policy", [ValidateTokenPolicy.ERROR, ValidateTokenPolicy.HANG])
 def test_no_verdict_is_no_refusal(world: World, account: str, policy: ValidateTokenPolicy) -> None:
     world.zendesk.rotate_token(account)
