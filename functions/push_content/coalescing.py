@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from push_content.message import Message, Resource
-from push_content.ordering import stable_order
+from push_content.ordering import cycles, stable_order
 from zendesk_channel.contract import InstancePushId
 
 
@@ -62,42 +62,68 @@ def coalesce(messages: Sequence[Message], limit: int) -> list[PushRequest]:
     """The requests, in order, for one account's messages in the order of their arrival.
 
     ``limit`` is the most resources a request may hold. A message is in one request, unless it alone is
-    larger. A reply's message comes after its parent's within a request, and its request after the parent's
-    where one order of requests can do that for all; what is in a cycle keeps the order of arrival.
+    larger. A reply's message comes after its parent's; what is in a cycle keeps the order of arrival.
     """
-    groups: dict[Any, list[Message]] = {}
-    for message in replies_after_parents(messages):
-        groups.setdefault((message.request_id, message.extras), []).append(message)
-    ordered = list(groups.values())
-    if len(ordered) > 1:
-        order = stable_order(len(ordered), _edges([[*group] for group in ordered]))
-        ordered = [ordered[index] for index in order]
-    return [PushRequest(parts) for group in ordered for parts in _fill(group, limit)]
+    ordered, edges = _sorted(messages)
+    turns = _turns(ordered, edges)
+    groups: list[list[Message]] = [[] for _ in range(max(turns, default=-1) + 1)]
+    for message, turn in zip(ordered, turns, strict=True):
+        groups[turn].append(message)
+    order = stable_order(len(groups), {(turns[parent], turns[reply]) for parent, reply in edges})
+    return [PushRequest(parts) for turn in order for parts in _fill(groups[turn], limit)]
 
 
 def replies_after_parents(messages: Sequence[Message]) -> list[Message]:
     """Whole messages, sorted so that a reply's comes after that of its parent, and otherwise as they are."""
-    edges = _edges([[message] for message in messages])
+    return _sorted(messages)[0]
+
+
+def _sorted(messages: Sequence[Message]) -> tuple[list[Message], list[tuple[int, int]]]:
+    """Messages, replies after parents, and the (parent's, reply's) indices there; without those of cycles."""
+    edges = _edges(messages)
     if not edges:
-        return list(messages)
-    return [messages[index] for index in stable_order(len(messages), edges)]
+        return list(messages), []
+    order = stable_order(len(messages), edges)
+    place = {index: number for number, index in enumerate(order)}
+    moved = [(place[parent], place[reply]) for parent, reply in edges]
+    return [messages[index] for index in order], [edge for edge in moved if edge[0] < edge[1]]
 
 
-def _edges(groups: Sequence[Sequence[Message]]) -> list[tuple[int, int]]:
+def _edges(messages: Sequence[Message]) -> list[tuple[int, int]]:
     """(parent's, reply's) indices. Of several resources with one external_id the first to arrive is the parent."""
     holder: dict[str, int] = {}
-    for index, group in enumerate(groups):
-        for message in group:
-            for resource in message.resources:
-                if resource.external_id is not None:
-                    holder.setdefault(resource.external_id, index)
+    for index, message in enumerate(messages):
+        for resource in message.resources:
+            if resource.external_id is not None:
+                holder.setdefault(resource.external_id, index)
     return [
         (holder[resource.parent_id], index)
-        for index, group in enumerate(groups)
-        for message in group
+        for index, message in enumerate(messages)
         for resource in message.resources
         if resource.parent_id is not None and holder.get(resource.parent_id, index) != index
     ]
+
+
+def _turns(messages: Sequence[Message], edges: Sequence[tuple[int, int]]) -> list[int]:
+    """For each message the number of those that it may share requests with.
+
+    Messages may if they are alike in request id and extras. Where such groups have replies to each other, they
+    take turns: together, one of them would go out before what it replies to, only to come back.
+    """
+    kinds: dict[Any, int] = {}
+    kind = [kinds.setdefault((each.request_id, each.extras), len(kinds)) for each in messages]
+    circle = cycles(len(kinds), {(kind[parent], kind[reply]) for parent, reply in edges})
+    parents: list[list[int]] = [[] for _ in messages]
+    for parent, reply in edges:
+        if circle[kind[parent]] == circle[kind[reply]]:
+            parents[reply].append(parent)
+    latest = [0] * len(kinds)  # each kind's turn so far, which only grows: a kind keeps its order
+    turn: list[tuple[int, int]] = []
+    for own, before in zip(kind, parents, strict=True):
+        latest[own] = max([latest[own], *(turn[each][1] + (kind[each] != own) for each in before)])
+        turn.append((own, latest[own]))
+    numbers: dict[tuple[int, int], int] = {}
+    return [numbers.setdefault(each, len(numbers)) for each in turn]
 
 
 def _fill(messages: Iterable[Message], limit: int) -> Iterator[tuple[Part, ...]]:

@@ -95,14 +95,52 @@ def test_a_request_comes_after_the_one_that_holds_its_parents() -> None:
     assert [ids(request) for request in coalesce(messages, 256)] == [["p", "q"], ["reply"]]
 
 
-def test_requests_that_need_each_other_keep_the_order_of_arrival() -> None:
+def test_requests_that_need_each_other_take_turns() -> None:
+    """Sent with the first, the third would be refused for its missing parent, and come back for another request."""
     messages = [
+        message("3", parents={"3": "2"}),
         message("1"),
         message("2", parents={"2": "1"}, request_id="r"),
-        message("3", parents={"3": "2"}),
+        message("4", request_id="r"),
+        message("5"),
+        message("6", parents={"6": "5"}),
     ]
 
-    assert [ids(request) for request in coalesce(messages, 256)] == [["1", "3"], ["2"]]
+    assert [ids(request) for request in coalesce(messages, 256)] == [["1"], ["2", "4"], ["3", "5", "6"]]
+
+
+def test_a_cycle_over_several_requests_keeps_the_order_of_arrival() -> None:
+    messages = [
+        message("a", parents={"a": "b"}),
+        message("b", parents={"b": "a"}, request_id="r"),
+        message("c"),
+    ]
+
+    assert [ids(request) for request in coalesce(messages, 256)] == [["a", "c"], ["b"]]
+
+
+@given(st.data())
+def test_no_reply_is_sent_before_its_parent(data: st.DataObject) -> None:
+    """Whatever request ids they have; and where those do not need each other, one group is one request."""
+    count = data.draw(st.integers(1, 12))
+    names = data.draw(st.permutations([str(number) for number in range(count)]))
+    parents = {
+        name: names[data.draw(st.integers(0, position - 1))]
+        for position, name in enumerate(names)
+        if position and data.draw(st.booleans())
+    }
+    request_ids = {name: data.draw(st.sampled_from(["r", "s", "t"])) for name in names}
+    messages = [
+        message(str(number), parents=parents, request_id=request_ids[str(number)]) for number in range(count)
+    ]
+    requests = coalesce(messages, 256)
+    sent = [name for request in requests for name in ids(request)]
+
+    assert sorted(sent, key=str) == sorted(names)
+    assert all(sent.index(parent) < sent.index(reply) for reply, parent in parents.items())
+    assert all(len({part.message.request_id for part in request.parts}) == 1 for request in requests)
+    if all(request_ids[reply] <= request_ids[parent] for reply, parent in parents.items()):
+        assert len(requests) == len(set(request_ids.values()))
 
 
 def test_a_long_conversation_is_sorted_without_recursion() -> None:
