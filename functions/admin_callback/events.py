@@ -25,7 +25,7 @@ ACCOUNT_EVENTS: Final = frozenset({CREATED, ACTIVATED, DEACTIVATED, DESTROYED})
 
 @dataclass(frozen=True)
 class Event:
-    """One event. ``timestamp`` in epoch seconds, never later than now; ``metadata`` empty if there is none."""
+    """One event. ``timestamp`` in epoch seconds, to the millisecond, now at most; ``metadata`` may be empty."""
 
     type_id: str
     timestamp: float
@@ -47,19 +47,22 @@ def parse_events(request: Mapping[str, Any], now: float) -> list[Event]:
     events = body.get("events") if isinstance(body, dict) else None
     if not isinstance(events, list):
         raise BodyError(400, "not_readable")
-    return sorted(
-        (_event(entry, now) for entry in events if isinstance(entry, dict)),
-        key=lambda event: event.timestamp,
-    )
+    # Where Zendesk's clock is ahead of this one, all of them count as now, and are still in their own order.
+    timed = [
+        (_epoch_seconds(entry.get("timestamp"), now), entry) for entry in events if isinstance(entry, dict)
+    ]
+    return [_event(entry, min(at, now)) for at, entry in sorted(timed, key=lambda pair: pair[0])]
 
 
-def _event(entry: Mapping[str, Any], now: float) -> Event:
+def _event(entry: Mapping[str, Any], at: float) -> Event:
     data = entry.get("data")
     if not isinstance(data, dict):
         data = {}
     return Event(
         type_id=_text(entry.get("type_id")),
-        timestamp=min(_epoch_seconds(entry.get("timestamp"), now), now),
+        # Whole milliseconds are what the account's record keeps. Rounded up only there, an event would make the
+        # next one of the same moment look older than itself.
+        timestamp=round(at, 3),
         subdomain=_text(entry.get("subdomain")),
         metadata=_text(data.get("metadata")),
         data=data,
@@ -76,16 +79,11 @@ def _epoch_seconds(value: Any, now: float) -> float:
     Anything else counts as now, so that a format nobody foresaw leaves events in the order in which they arrive.
     """
     if isinstance(value, str):
+        # Numbers first: some of them are dates of former centuries to ISO 8601 (17961201, a character, 23:45).
         try:
-            moment = datetime.fromisoformat(value.strip().removesuffix(" UTC"))
+            value = float(value)
         except ValueError:
-            try:
-                value = float(value)
-            except ValueError:
-                return now
-        else:
-            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-            return seconds if seconds >= 0 else now
+            return _iso_seconds(value, now)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return now
     try:
@@ -95,3 +93,12 @@ def _epoch_seconds(value: Any, now: float) -> float:
     if not math.isfinite(seconds) or seconds < 0:
         return now
     return seconds / 1000 if seconds > 1e11 else seconds
+
+
+def _iso_seconds(text: str, now: float) -> float:
+    try:
+        moment = datetime.fromisoformat(text.strip().removesuffix(" UTC"))
+    except ValueError:
+        return now
+    seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return seconds if seconds >= 0 else now

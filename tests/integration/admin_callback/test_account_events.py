@@ -55,6 +55,15 @@ def test_a_tombstones_old_metadata_does_nothing_any_more(world: World, metadata:
     assert world.known(ACCOUNT) == before
 
 
+def test_events_of_one_moment_are_all_applied_to_whatever_fraction_the_clock_shows(
+    world: World, metadata: str
+) -> None:
+    world.clock.time = math.floor(world.clock.time) + 0.1239
+    deactivate, activate = (world.event_body(type_id, metadata, "soon") for type_id in (DEACTIVATE, ACTIVATE))
+    world.events(deactivate, activate)
+    assert state(world) is AccountState.ACTIVE
+
+
 @pytest.mark.parametrize(
     ("first", "second", "expected"),
     [
@@ -65,6 +74,8 @@ def test_a_tombstones_old_metadata_does_nothing_any_more(world: World, metadata:
         (1767225602, 1767225601, AccountState.INACTIVE),
         (1767225602000, "2026-01-01T00:00:03Z", AccountState.ACTIVE),
         ("2026-01-01T00:00:02Z", "no time at all", AccountState.ACTIVE),
+        # The record keeps milliseconds.
+        ("2026-01-01T00:00:02.123900Z", "2026-01-01T00:00:02.123900Z", AccountState.ACTIVE),
     ],
 )
 def test_what_is_older_than_the_last_applied_is_ignored(

@@ -34,6 +34,9 @@ def one(**changes: Any) -> Event:
         (1767225600, 1767225600),
         (1767225600123, 1767225600.123),
         ("1767225600", 1767225600),
+        ("1796120112345", 1796120112.345),  # not the evening of 1 December 1796
+        ("2026-01-01 00:00:00 +0000", 1767225600),
+        ("2026-01-01T00:00:00.123900Z", 1767225600.124),
         (0, 0),
     ],
 )
@@ -67,6 +70,13 @@ def test_oldest_first_and_as_they_came_at_the_same_time() -> None:
     times = [30, 10, 20, 10]
     events = parse([{"type_id": str(n), "timestamp": time} for n, time in enumerate(times)])
     assert [event.type_id for event in events] == ["1", "3", "2", "0"]
+
+
+def test_events_ahead_of_this_clock_are_now_and_still_in_their_own_order() -> None:
+    times = [NOW + 9, NOW + 5, None, NOW - 1]
+    events = parse([{"type_id": str(n), "timestamp": time} for n, time in enumerate(times)])
+    assert [event.type_id for event in events] == ["3", "2", "1", "0"]
+    assert [event.timestamp for event in events] == [NOW - 1, NOW, NOW, NOW]
 
 
 @given(
