@@ -26,6 +26,7 @@ from push_content.timetable import Timetable
 from push_content.tokens import TokenCache
 from zendesk_channel.accounts import Account
 from zendesk_channel.client import Response, ZendeskClient
+from zendesk_channel.contract import PushToken
 from zendesk_channel.errors import CredentialMissingError, StoreError, ZendeskError
 
 _SHORTEST_TURN: Final = 1.0  # seconds: what is cut off sooner would look like a slow Zendesk
@@ -112,10 +113,11 @@ class AccountRun:
         if retry is not None:
             self._end(retry)
             return False
-        answer, seconds = self._push(request)
+        token = self._with.tokens.token(self.account)
+        answer, seconds = self._push(request, token)
         self._slowest = max(self._slowest, seconds)
         judgement = judge(request, answer, now=self._with.clock(), reserve_percent=self._with.reserve_percent)
-        self._record(request, judgement)
+        self._record(request, judgement, token)
         status = answer.status if isinstance(answer, Response) else None
         self._with.telemetry.pushed(request, self.account, judgement, status, seconds)
         self._requests.extendleft(reversed(judgement.again))
@@ -146,8 +148,7 @@ class AccountRun:
             return NO_TIME
         return None
 
-    def _push(self, request: PushRequest) -> tuple[Response | ZendeskError, float]:
-        token = self._with.tokens.token(self.account)
+    def _push(self, request: PushRequest, token: PushToken) -> tuple[Response | ZendeskError, float]:
         timeout = min(self._with.push_timeout, self._timetable.for_requests())
         body = push_body(request)
         begun = self._with.stopwatch()
@@ -159,13 +160,14 @@ class AccountRun:
             answer = error
         return answer, self._with.stopwatch() - begun
 
-    def _record(self, request: PushRequest, judgement: Judgement) -> None:
+    def _record(self, request: PushRequest, judgement: Judgement, token: PushToken) -> None:
         sizes = {part.message.id: len(part) for part in request.parts}
         with self._lock:
             for key, outcome in judgement.outcomes.items():
                 if isinstance(outcome, Delivered) and not self._all_delivered(key, sizes[key]):
                     continue
-                self._outcomes.setdefault(key, outcome)
+                known = outcome if isinstance(outcome, Delivered) else outcome.masked(token)
+                self._outcomes.setdefault(key, known)
 
     def _all_delivered(self, key: str, size: int) -> bool:
         """Count what was delivered of a message; whether that is all of it."""

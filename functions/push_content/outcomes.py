@@ -26,7 +26,7 @@ Of several failures in one message the first in order names the reason.
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Self
 
 from push_content import rate_limits, results, schema_errors
 from push_content.coalescing import Part, PushRequest
@@ -34,6 +34,7 @@ from push_content.error_codes import ErrorCode
 from push_content.results import Result
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.client import Response
+from zendesk_channel.contract import PushToken
 from zendesk_channel.errors import ZendeskError, ZendeskTimeoutError
 
 
@@ -50,6 +51,14 @@ class _Failure:
     text: str = field(repr=False)
     status: int | None = None
     results: Mapping[int, Result] = field(default_factory=dict, repr=False)
+
+    def masked(self, token: PushToken) -> Self:
+        """The same without the token, should Zendesk's words hold it: they end up on a queue."""
+        results = {
+            index: Result(each.code and token.masked_in(each.code), token.masked_in(each.description))
+            for index, each in self.results.items()
+        }
+        return replace(self, text=token.masked_in(self.text), results=results)
 
 
 @dataclass(frozen=True)

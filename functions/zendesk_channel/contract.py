@@ -20,6 +20,7 @@ MAX_METADATA: Final = 5_000  # characters; the same for state
 _SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _INSTANCE_PUSH_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,2048}")
+_SHORTEST_MASKED: Final = 8
 
 
 class Subdomain(str):
@@ -69,6 +70,20 @@ class PushToken:
     def reveal(self) -> str:
         """The token itself: for an Authorization header, a secret's value or a sealed blob, nothing else."""
         return self._text
+
+    def masked_in(self, text: str) -> str:
+        """``text`` without the token: what answers a request may repeat its headers, as error pages do.
+
+        Also without the token's beginning where ``text`` was cut off within it. A token of less than eight
+        characters is left alone: it would be found everywhere.
+        """
+        if len(self._text) < _SHORTEST_MASKED:
+            return text
+        text = text.replace(self._text, "****")
+        for length in range(min(len(self._text) - 1, len(text)), _SHORTEST_MASKED - 1, -1):
+            if text.endswith(self._text[:length]):
+                return text[:-length] + "****"
+        return text
 
     @property
     def version(self) -> str:

@@ -554,6 +554,29 @@ def test_the_dead_letter_of_a_refused_push_says_how_zendesk_refused_it(
     }
 
 
+def test_an_answer_that_repeats_the_token_does_not_carry_it_to_the_dead_letters(
+    world: World, account: str
+) -> None:
+    token = world.zendesk.rotate_token(account)
+    world.register(account, token)
+    page = f"<html>Authorization: Bearer {token}</html>"
+    cut_off = "x" * 4080 + token
+    said = json.dumps({"error": {"message": [f"The property '#/external_resources/0' {token} is odd"]}})
+    for body_of_answer in (page, cut_off, said):
+        world.zendesk.switch_on(Fault(FaultKind.STATUS, status=400, body=body_of_answer, count=1))
+        world.drop(account, resource("1"))
+        assert world.invoke() == []
+    world.zendesk.switch_on(Fault(FaultKind.UNKNOWN_CODE, code=f"odd {token}"))
+    world.drop(account, resource("1"))
+    world.clock.advance(4 * 86_400)
+    assert world.invoke() == []
+
+    dead = [letter["MessageAttributes"] for letter in world.dead()]
+    assert len(dead) == 4
+    assert token[:8] not in json.dumps(dead)
+    assert "<html>Authorization: Bearer ****</html>" in [each["ErrorMessage"]["StringValue"] for each in dead]
+
+
 @pytest.mark.parametrize("policy", [ValidateTokenPolicy.ERROR, ValidateTokenPolicy.HANG])
 def test_no_verdict_is_no_refusal(world: World, account: str, policy: ValidateTokenPolicy) -> None:
     world.zendesk.rotate_token(account)

@@ -106,6 +106,21 @@ def test_a_token_shows_itself_only_when_asked() -> None:
         copy.copy(token)
 
 
+@pytest.mark.parametrize(
+    ("token", "text", "masked"),
+    [
+        ("secret.+1", "a secret.+1, secret.+1b", "a ****, ****b"),
+        ("secret.+1", "cut off: secret.+", "cut off: ****"),
+        ("secret.+1", "secret.+", "****"),
+        ("secret.+1", "secret., and secret", "secret., and secret"),
+        ("short", "short", "short"),
+        ("secret.+1", "", ""),
+    ],
+)
+def test_a_token_is_masked_in_what_others_say(token: str, text: str, masked: str) -> None:
+    assert PushToken(token).masked_in(text) == masked
+
+
 @given(st.from_regex(re.compile(r"[A-Za-z0-9._~+/=-]{1,64}"), fullmatch=True))
 def test_the_version_of_a_token_is_its_hash(text: str) -> None:
     assert PushToken(text).version == hashlib.sha256(text.encode()).hexdigest()
