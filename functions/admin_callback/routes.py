@@ -1,6 +1,7 @@
 """HTTP in and out: which route does what, and which answer each refusal is."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -57,10 +58,10 @@ class Routes:
         self._resolver = APIGatewayHttpResolver(
             debug=False
         )  # debug prints events, by an environment variable too
-        self._resolver.get(manifest.MANIFEST_PATH)(self._manifest)
-        self._resolver.get(manifest.HEALTHCHECK_PATH)(self._healthcheck)
-        self._resolver.post(manifest.ADMIN_UI_PATH)(self._admin_ui)
-        self._resolver.post(manifest.EVENT_CALLBACK_PATH)(self._event_callback)
+        self._resolver.get(_exactly(manifest.MANIFEST_PATH))(self._manifest)
+        self._resolver.get(_exactly(manifest.HEALTHCHECK_PATH))(self._healthcheck)
+        self._resolver.post(_exactly(manifest.ADMIN_UI_PATH))(self._admin_ui)
+        self._resolver.post(_exactly(manifest.EVENT_CALLBACK_PATH))(self._event_callback)
         self._resolver.not_found(self._not_found)
 
     def answer(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -198,6 +199,11 @@ class Routes:
     @property
     def _event(self) -> dict[str, Any]:
         return self._resolver.current_event.raw_event
+
+
+def _exactly(path: str) -> str:
+    """A path as Powertools' rule for it: a regular expression, whose end a line break may follow."""
+    return re.escape(path) + r"\Z"
 
 
 def public_origin(event: Mapping[str, Any]) -> str:

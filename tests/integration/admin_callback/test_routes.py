@@ -67,7 +67,18 @@ def test_another_method_is_405(world: World, method: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/admin_ui/x", "/ADMIN_UI", "/.env", "/admin_ui%00", "/manifest.json/.."]
+    "path",
+    [
+        "/",
+        "/admin_ui/x",
+        "/admin_ui/",
+        "/admin_ui\n",
+        "/ADMIN_UI",
+        "/.env",
+        "/admin_ui%00",
+        "/manifest.json/..",
+        "/manifest/json",
+    ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PROPFIND"])
 def test_another_path_is_404(world: World, method: str, path: str) -> None:
