@@ -41,7 +41,7 @@ def parse_events(request: Mapping[str, Any], now: float) -> list[Event]:
         BodyError: too large (413), or not a JSON object with an array ``events`` (400).
     """
     try:
-        body = json.loads(text_of(request, MAX_EVENT_BYTES))
+        body = json.loads(text_of(request, MAX_EVENT_BYTES), parse_int=_integer)
     except (ValueError, RecursionError):
         raise BodyError(400, "not_readable") from None
     events = body.get("events") if isinstance(body, dict) else None
@@ -67,6 +67,14 @@ def _event(entry: Mapping[str, Any], at: float) -> Event:
         metadata=_text(data.get("metadata")),
         data=data,
     )
+
+
+def _integer(digits: str) -> int | float:
+    """JSON sets no limit to a number; Python does."""
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
 
 
 def _text(value: Any) -> str:

@@ -87,6 +87,12 @@ def test_whatever_an_entry_holds(value: Any) -> None:
     parse([dict.fromkeys(keys, value), value, {"data": {"metadata": value, "resource_events": value}}])
 
 
+def test_a_number_of_any_length_is_json() -> None:
+    digits = "9" * 5_000
+    body = f'{{"n": -{digits}, "events": [{{"type_id": "x", "timestamp": {digits}}}]}}'
+    assert [event.timestamp for event in parse_events({"body": body}, NOW)] == [NOW]
+
+
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_body_are_refused(data: bytes) -> None:
     try:
