@@ -51,10 +51,15 @@ class PushRequest:
 
 
 def by_account(messages: Iterable[Message]) -> dict[InstancePushId, list[Message]]:
-    """Messages of each account, accounts and messages as they arrived."""
+    """Messages of each account, accounts in the order given, messages as they arrived on the queue.
+
+    Lambda's batch is put together from several receives, each in an order of its own.
+    """
     accounts: dict[InstancePushId, list[Message]] = {}
     for message in messages:
         accounts.setdefault(message.instance_push_id, []).append(message)
+    for own in accounts.values():
+        own.sort(key=lambda message: message.receipt.sent_at or 0.0)
     return accounts
 
 

@@ -1,6 +1,7 @@
 """Which messages go together, in which order."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,19 @@ def test_accounts_keep_the_order_of_arrival() -> None:
     first, second, third = message("1", account="b"), message("2", account="a"), message("3", account="b")
 
     assert list(by_account([first, second, third]).items()) == [("b", [first, third]), ("a", [second])]
+
+
+def test_arrival_is_the_queues_and_not_the_batchs() -> None:
+    """Of messages of the same millisecond the batch's order is all that is known."""
+    sent_at = {"third": 2.0, "first": 1.0, "fourth": 2.0, "second": 1.5}
+    messages = [
+        replace(each, receipt=replace(each.receipt, sent_at=sent_at[name]))
+        for name, each in ((name, message(name)) for name in sent_at)
+    ]
+
+    (own,) = by_account(messages).values()
+
+    assert [each.resources[0].external_id for each in own] == ["first", "second", "third", "fourth"]
 
 
 @given(st.integers(1, 1100), st.integers(1, 256))
