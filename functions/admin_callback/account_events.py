@@ -24,6 +24,7 @@ from zendesk_channel.errors import RevisionConflictError, StoreUnavailableError
 
 MAX_OPENED: Final = 100  # blobs of one body
 MAX_VERIFIED: Final = 10  # tokens of one body
+MAX_RECEIPTS: Final = 100  # of one body; a report of more resources than a push can hold becomes several
 VERIFY_SECONDS: Final = 10.0  # for all of a body's tokens
 _FIRST_WAIT: Final = 0.5  # seconds; doubles
 
@@ -56,6 +57,7 @@ class Budget:
         self._opened: dict[Envelope, Seal | None] = {}
         self._looked_at = 0
         self._verified = 0
+        self._reported = 0
         self.retry_after = 0  # seconds; set once the throttle said no
         self.applied: list[dict[str, str]] = []  # for the log: the accounts of authentic events
 
@@ -74,6 +76,11 @@ class Budget:
         """Count one token to be verified."""
         self._verified += 1
         return self._verified <= MAX_VERIFIED
+
+    def may_report(self) -> bool:
+        """Count one receipt to be logged and sent."""
+        self._reported += 1
+        return self._reported <= MAX_RECEIPTS
 
     def left(self) -> float:
         """Seconds."""

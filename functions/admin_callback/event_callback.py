@@ -21,7 +21,6 @@ from admin_callback.telemetry import Telemetry
 from admin_callback.timing import Timing
 from zendesk_channel.errors import StoreError
 
-MAX_REPORTS: Final = 100  # reports of created resources in one body
 _FAILED: Final = "failed"
 _METRICS: Final = {
     EventOutcome.CONNECTED.value: "AccountsConnected",
@@ -65,7 +64,7 @@ class EventCallbacks:
         budget = Budget(self._timing.monotonic)
         outcomes: Counter[str] = Counter()
         for event in parse_events(request, self._timing.now()):
-            outcomes[self._take_one(event, budget, outcomes)] += 1
+            outcomes[self._take_one(event, budget)] += 1
         for outcome, count in outcomes.items():
             if outcome in _METRICS:
                 self._telemetry.count(_METRICS[outcome], count)
@@ -76,12 +75,12 @@ class EventCallbacks:
             return EventAnswer(429, budget.retry_after)
         return EventAnswer(200)
 
-    def _take_one(self, event: Event, budget: Budget, outcomes: Counter[str]) -> str:
+    def _take_one(self, event: Event, budget: Budget) -> str:
         try:
             if event.type_id in ACCOUNT_EVENTS:
                 return self._account_events.apply(event, budget).value
             if event.type_id == RESOURCES_CREATED:
-                return self._report(event) if outcomes["reported"] < MAX_REPORTS else "over_limit"
+                return self._report(event, budget)
         except StoreError as error:
             self._telemetry.error("event failed", operation=error.operation, code=error.code)
             return _FAILED
@@ -91,8 +90,10 @@ class EventCallbacks:
             return "noted"
         return "ignored"
 
-    def _report(self, event: Event) -> str:
+    def _report(self, event: Event, budget: Budget) -> str:
         for receipt in receipts_of(event):
+            if not budget.may_report():
+                return EventOutcome.OVER_LIMIT.value
             self._telemetry.count("ResourcesReported", len(receipt["resources"]))
             self._telemetry.info("resources created", **receipt)
             if self._receipt_queue:

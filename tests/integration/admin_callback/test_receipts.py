@@ -69,3 +69,11 @@ def test_of_one_body_a_hundred_reports_are_taken(world: World, capsys: pytest.Ca
         *(world.event_body(EVENT, request_id=f"r-{n}", resource_events=RESOURCES) for n in range(150))
     )
     assert capsys.readouterr().out.count('"message":"resources created"') == 100
+
+
+def test_one_large_report_makes_a_hundred_receipts_at_most(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = world.event(EVENT, request_id="r", resource_events=[{}] * 256 * 120)
+    assert answer.status == 200
+    assert capsys.readouterr().out.count('"message":"resources created"') == 100
