@@ -95,7 +95,8 @@ class EventCallbacks:
             if not budget.may_report():
                 return EventOutcome.OVER_LIMIT.value
             self._telemetry.count("ResourcesReported", len(receipt["resources"]))
-            self._telemetry.info("resources created", **receipt)
+            # A line's own timestamp takes the place of a field of that name.
+            self._telemetry.info("resources created", event_timestamp=receipt["timestamp"], **receipt)
             if self._receipt_queue:
                 self._receipt_queue.send(receipt)
         return "reported"

@@ -22,6 +22,7 @@ def test_a_report_is_logged_counted_and_handed_on(world: World, capsys: pytest.C
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (line,) = [line for line in lines if line.get("message") == "resources created"]
     assert (line["request_id"], line["authenticated"]) == ("order-1", False)
+    assert line["event_timestamp"] == "2026-01-01T00:00:00.000+00:00"
     assert [(entry["external_id"], entry["ticket_id"]) for entry in line["resources"]] == [
         ("e-1", 35),
         ("e-2", 36),
