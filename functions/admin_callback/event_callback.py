@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from admin_callback.account_events import AccountEvents, Budget, EventOutcome
+from admin_callback.account_events import AccountEvents, EventOutcome
+from admin_callback.budget import Budget
 from admin_callback.events import (
     ACCOUNT_EVENTS,
     INTEGRATION_DESTROYED,

@@ -6,11 +6,9 @@ the strict reading of AWS's documentation it is strict: a receipt handle is good
 """
 
 import functools
-import hashlib
 import itertools
 import json
 import re
-import struct
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -21,6 +19,7 @@ import botocore.session
 from botocore.exceptions import ParamValidationError
 from botocore.validate import ParamValidator
 
+from zendesk_push.in_memory.sqs_answers import Answer, md5, md5_of_attributes, message_answer
 from zendesk_push.in_memory.sqs_queue import MAX_IN_FLIGHT, MessageState, Queue, QueuedMessage
 from zendesk_push.in_memory.sqs_rules import (
     MAX_BATCH_BYTES,
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from botocore.model import Shape
     from mypy_boto3_sqs import SQSClient
 
-Answer = dict[str, Any]
 _ARN_PREFIX: Final = "arn:aws:sqs:us-east-1:123456789012:"
 _URL_PREFIX: Final = "https://sqs.us-east-1.amazonaws.com/123456789012/"
 _HANDLE = re.compile(r"receipt-[0-9]+")
@@ -206,9 +204,9 @@ class InMemorySqs:
             trace_header=system.get("AWSTraceHeader", {}).get("StringValue"),
         )
         queue.add(queued, message.get("DelaySeconds", queue.delay))
-        answer = {"MessageId": queued.message_id, "MD5OfMessageBody": _md5(queued.body.encode())}
+        answer = {"MessageId": queued.message_id, "MD5OfMessageBody": md5(queued.body.encode())}
         if attributes:
-            answer["MD5OfMessageAttributes"] = _md5_of_attributes(attributes)
+            answer["MD5OfMessageAttributes"] = md5_of_attributes(attributes)
         return answer
 
     def _receive_message(self, request: Mapping[str, Any]) -> Answer:
@@ -224,7 +222,7 @@ class InMemorySqs:
         if visibility is not None:
             check_visibility(visibility)
         received = queue.receive(limit, visibility)
-        return {"Messages": [_as_answer(message, request) for message in received]} if received else {}
+        return {"Messages": [message_answer(message, request) for message in received]} if received else {}
 
     def _change_message_visibility(self, request: Mapping[str, Any]) -> Answer:
         self._change(self.queue(request["QueueUrl"]), request)
@@ -276,73 +274,6 @@ def _handle(entry: Mapping[str, Any]) -> str:
     if not _HANDLE.fullmatch(handle):
         raise Refusal("ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not valid.')
     return handle
-
-
-def _as_answer(message: QueuedMessage, request: Mapping[str, Any]) -> Answer:
-    answer: Answer = {
-        "MessageId": message.message_id,
-        "ReceiptHandle": message.receipt_handle,
-        "MD5OfBody": _md5(message.body.encode()),
-        "Body": message.body,
-    }
-    system = _chosen_system_attributes(message, request)
-    if system:
-        answer["Attributes"] = system
-    names = request.get("MessageAttributeNames", [])
-    attributes = {name: dict(value) for name, value in message.attributes.items() if _is_chosen(name, names)}
-    if attributes:
-        answer["MessageAttributes"] = attributes
-        answer["MD5OfMessageAttributes"] = _md5_of_attributes(attributes)
-    return answer
-
-
-def _chosen_system_attributes(message: QueuedMessage, request: Mapping[str, Any]) -> dict[str, str]:
-    values = {
-        "SenderId": "AIDAIT2UOQQY3AUEKVGXU",
-        "SentTimestamp": _milliseconds(message.sent_at),
-        "ApproximateReceiveCount": str(message.receive_count),
-        "ApproximateFirstReceiveTimestamp": _milliseconds(message.first_received_at or message.sent_at),
-        "MessageGroupId": message.group_id,
-        "AWSTraceHeader": message.trace_header,
-        "DeadLetterQueueSourceArn": message.source_arn,
-    }
-    names = [*request.get("AttributeNames", []), *request.get("MessageSystemAttributeNames", [])]
-    return {name: value for name, value in values.items() if value and ("All" in names or name in names)}
-
-
-def _is_chosen(name: str, wanted: list[str]) -> bool:
-    return any(
-        choice in ("All", name) or (choice.endswith(".*") and name.startswith(choice[:-2]))
-        for choice in wanted
-    )
-
-
-def _milliseconds(at: float) -> str:
-    return str(round(at * 1000))
-
-
-def _md5(data: bytes) -> str:
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
-
-
-def _md5_of_attributes(attributes: Mapping[str, Mapping[str, Any]]) -> str:
-    """By the developer guide's recipe: sorted names, lengths as four bytes, 1 for text and 2 for binary."""
-    data = bytearray()
-
-    def put(value: bytes) -> None:
-        data.extend(struct.pack("!I", len(value)) + value)
-
-    for name in sorted(attributes):
-        attribute = attributes[name]
-        put(name.encode())
-        put(attribute["DataType"].encode())
-        if "BinaryValue" in attribute:
-            data.append(2)
-            put(bytes(attribute["BinaryValue"]))
-        else:
-            data.append(1)
-            put(attribute["StringValue"].encode())
-    return _md5(bytes(data))
 
 
 @functools.cache

@@ -1,6 +1,5 @@
 """The sample flow: two accounts connected as administrators do it, sample messages, and what has become of them."""
 
-import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
@@ -26,11 +25,9 @@ class StackLookup:
     """Answers the tracker's questions from the running stack; ``attach`` says which one, once it runs."""
 
     def __init__(self) -> None:
-        self._ready = threading.Event()
         self._simulator: Simulator | None = None
         self._dead_letters: DeadLetterReader | None = None
         self._logs: LogCollector | None = None
-        self._names: dict[str, str] = {}
 
     def attach(self, stack: LocalStack) -> None:
         """From now on there are answers."""

@@ -112,8 +112,11 @@ class MessageTracker:
     def outcome(self, outcome: BatchOutcome) -> None:
         """An invocation has ended."""
         with self._changed:
-            known = [self._messages[one] for one in outcome.deleted if one in self._messages]
-        tickets = {message.message_id: self._tickets(message) for message in known}
+            resources = {
+                one: (self._accounts[one], self._messages[one].external_ids)
+                for one in outcome.deleted & self._messages.keys()
+            }
+        tickets = {one: self._lookup.tickets(*where) for one, where in resources.items()}
         reasons = dict(self._lookup.dead_letters(outcome.deleted))
         # Delivered without a ticket is rather a dead letter that was not seen.
         unexplained = frozenset(one for one in tickets if not tickets[one] and one not in reasons)
@@ -148,9 +151,6 @@ class MessageTracker:
         self._accounts[message_id] = instance_push_id
         name = self._lookup.account_name(instance_push_id) if instance_push_id else ""
         return TrackedMessage(message_id, title or _summary(body), name, external_ids, State.QUEUED)
-
-    def _tickets(self, message: TrackedMessage) -> tuple[int, ...]:
-        return self._lookup.tickets(self._accounts[message.message_id], message.external_ids)
 
     def _put(self, message: TrackedMessage) -> None:
         before = self._messages.get(message.message_id)

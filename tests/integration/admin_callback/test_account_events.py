@@ -275,6 +275,14 @@ def test_an_authentic_event_that_cannot_be_stored_asks_for_a_repeat(
     assert world.event(DESTROY, metadata).status == 503
 
 
+def interrupt_destroy(world: World, metadata: str) -> None:
+    """Between the mark and the deletion of the secret."""
+    aws_faults.refuse("secretsmanager", "DeleteSecret", "InternalServiceError")
+    world.restart()
+    assert world.event(DESTROY, metadata).status == 503
+    world.heal_aws()
+
+
 def test_a_repeat_finishes_a_destroy_that_was_interrupted(world: World, metadata: str) -> None:
     aws_faults.refuse("secretsmanager", "DeleteSecret", "InternalServiceError")
     world.restart()
@@ -292,10 +300,7 @@ def test_a_repeat_finishes_a_destroy_that_was_interrupted(world: World, metadata
 def test_what_an_interrupted_destroy_left_of_the_nonce_dies_with_a_revival(
     world: World, metadata: str
 ) -> None:
-    aws_faults.refuse("secretsmanager", "DeleteSecret", "InternalServiceError")
-    world.restart()
-    world.event(DESTROY, metadata)
-    world.heal_aws()
+    interrupt_destroy(world, metadata)
     world.connect(account=ACCOUNT, token=OLD)
     world.event(DESTROY, metadata)
     assert state(world) is AccountState.ACTIVE
@@ -304,10 +309,7 @@ def test_what_an_interrupted_destroy_left_of_the_nonce_dies_with_a_revival(
 def test_what_an_interrupted_destroy_left_of_the_nonce_speaks_for_no_callback(
     world: World, metadata: str
 ) -> None:
-    aws_faults.refuse("secretsmanager", "DeleteSecret", "InternalServiceError")
-    world.restart()
-    world.event(DESTROY, metadata)
-    world.heal_aws()
+    interrupt_destroy(world, metadata)
     before = world.known(ACCOUNT)
     assert before.nonce
     page = world.callback(instance_push_id=ACCOUNT, zendesk_access_token=NEW, metadata=metadata)
@@ -316,10 +318,7 @@ def test_what_an_interrupted_destroy_left_of_the_nonce_speaks_for_no_callback(
 
 
 def test_the_schedule_finishes_a_destroy_that_nobody_repeats(world: World, metadata: str) -> None:
-    aws_faults.refuse("secretsmanager", "DeleteSecret", "InternalServiceError")
-    world.restart()
-    world.event(DESTROY, metadata)
-    world.heal_aws()
+    interrupt_destroy(world, metadata)
     world.revalidate()
     assert world.secret_deleted(ACCOUNT)
     assert (world.known(ACCOUNT).token_version, world.known(ACCOUNT).nonce) == ("", None)

@@ -15,7 +15,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from admin_callback.account_events import AccountEvents, Budget
+from admin_callback.account_events import AccountEvents
+from admin_callback.budget import Budget
 from admin_callback.connecting import AccountConnector
 from admin_callback.events import ACTIVATED, CREATED, DEACTIVATED, DESTROYED, Event
 from admin_callback.form import CallbackForm
