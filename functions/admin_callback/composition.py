@@ -6,24 +6,24 @@ from typing import Any, Final
 
 import boto3
 
-from admin_callback.account_events import AccountEvents
-from admin_callback.connecting import AccountConnector
-from admin_callback.event_callback import EventCallbacks
-from admin_callback.lifecycle import AccountLifecycle
-from admin_callback.metadata import MetadataSealer
-from admin_callback.receipts import ReceiptQueue
-from admin_callback.registration import Registrar
-from admin_callback.revalidation import AccountRevalidator, Finding, Sweep, SweepCursor, totals
-from admin_callback.routes import Routes
+from admin_callback.accounts.account_connector import AccountConnector
+from admin_callback.accounts.account_events import AccountEvents
+from admin_callback.accounts.account_lifecycle import AccountLifecycle
+from admin_callback.accounts.event_callback import EventCallbacks
+from admin_callback.accounts.registration import Registrar
+from admin_callback.accounts.revalidation import AccountRevalidator, Finding, Sweep, SweepCursor, totals
+from admin_callback.accounts.sealed_metadata import MetadataSealer
+from admin_callback.accounts.validation_rate_limit import ValidationThrottle
+from admin_callback.http.http_api import Routes
+from admin_callback.http.import_reports import ReceiptQueue
 from admin_callback.settings import Settings
 from admin_callback.telemetry import Telemetry
-from admin_callback.throttle import ValidationThrottle
-from admin_callback.timing import Timing
 from zendesk_channel.accounts import AccountsTable
 from zendesk_channel.aws import CLIENT_CONFIG
 from zendesk_channel.client import ZendeskClient
+from zendesk_channel.clock import Timing
 from zendesk_channel.credentials import CredentialStore
-from zendesk_channel.recheck import TokenRecheck
+from zendesk_channel.token_verification import TokenRecheck
 
 SCHEDULE_SOURCE: Final = "zendesk-push.schedule"
 

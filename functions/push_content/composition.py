@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Final, cast
 import botocore.session
 from botocore.config import Config
 
-from push_content.account_run import Collaborators
+from push_content.accounts.account_pusher import Collaborators
+from push_content.accounts.credential_recovery import CredentialRecovery
+from push_content.accounts.push_notes import PushNotes
+from push_content.accounts.tokens import TokenCache
 from push_content.invocation import PushInvocation
-from push_content.push_notes import PushNotes
-from push_content.queues import ContentQueue, DeadLetterQueue
-from push_content.second_look import SecondLook
+from push_content.outcomes.queues import ContentQueue, DeadLetterQueue
 from push_content.settings import Settings
-from push_content.side_by_side import MAX_THREADS, SideBySide
 from push_content.telemetry import Telemetry
-from push_content.tokens import TokenCache
+from push_content.turn_executor import MAX_THREADS, TurnExecutor
 from zendesk_channel.accounts import AccountsTable
 from zendesk_channel.addresses import ZendeskAddresses
 from zendesk_channel.aws import CLIENT_CONFIG
 from zendesk_channel.client import ZendeskClient
 from zendesk_channel.credentials import CredentialStore
-from zendesk_channel.pauses import SharedPauses
-from zendesk_channel.recheck import TokenRecheck
+from zendesk_channel.push_state import SharedPauses
+from zendesk_channel.token_verification import TokenRecheck
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -68,7 +68,7 @@ def assemble(
     credentials: CredentialStore,
     zendesk: ZendeskClient,
     telemetry: Telemetry | None = None,
-    side_by_side: SideBySide | None = None,
+    turn_executor: TurnExecutor | None = None,
     clock: Callable[[], float] = time.time,
     stopwatch: Callable[[], float] = time.monotonic,
     uniform: Callable[[float, float], float] | None = None,
@@ -84,7 +84,9 @@ def assemble(
         collaborators=Collaborators(
             zendesk=zendesk,
             tokens=TokenCache(credentials),
-            second_look=SecondLook(accounts, TokenRecheck(accounts, credentials, zendesk, clock)),
+            credential_recovery=CredentialRecovery(
+                accounts, TokenRecheck(accounts, credentials, zendesk, clock)
+            ),
             telemetry=telemetry
             or Telemetry(settings.service, settings.metrics_namespace, settings.log_level),
             clock=clock,
@@ -97,7 +99,7 @@ def assemble(
         push_notes=PushNotes(pauses),
         content_queue=ContentQueue(sqs, settings.content_queue_url),
         dead_letter_queue=DeadLetterQueue(sqs, settings.dead_letter_queue_url),
-        side_by_side=side_by_side or SideBySide(),
+        turn_executor=turn_executor or TurnExecutor(),
         rules=settings.waiting,
         # SnapStart gives every copy of the function the same state of the ordinary generator.
         uniform=uniform or random.SystemRandom().uniform,

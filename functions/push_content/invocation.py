@@ -10,24 +10,24 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from push_content import waiting
-from push_content.account_run import NO_TIME, AccountRun, Collaborators
-from push_content.coalescing import by_account
-from push_content.dead_letters import DeadLetter, dead_letter
-from push_content.error_codes import ErrorCode
-from push_content.message import InvalidMessageError, Message, parse
-from push_content.outcomes import Delivered, Outcome, Rejected, Retry, before_sending
-from push_content.pause_board import PauseBoard
-from push_content.push_notes import PushNotes
-from push_content.queues import BATCH, ContentQueue, DeadLetterQueue, chunks
-from push_content.receipt import Receipt, receipts
-from push_content.side_by_side import SideBySide
-from push_content.timetable import Timetable
-from push_content.waiting import Wait, WaitingRules
+from push_content.accounts.account_pusher import NO_TIME, AccountPusher, Collaborators
+from push_content.accounts.pauses import InvocationPauses
+from push_content.accounts.push_notes import PushNotes
+from push_content.answers.answer_judge import Delivered, Outcome, Rejected, Retry, before_sending
+from push_content.invocation_deadlines import InvocationDeadlines
+from push_content.messages.message import InvalidMessageError, Message, parse
+from push_content.messages.sqs_record import Receipt, receipts
+from push_content.outcomes import retry_policy
+from push_content.outcomes.dead_letters import DeadLetter, dead_letter
+from push_content.outcomes.error_codes import ErrorCode
+from push_content.outcomes.queues import BATCH, ContentQueue, DeadLetterQueue, chunks
+from push_content.outcomes.retry_policy import Wait, WaitingRules
+from push_content.requests.push_request import by_account
+from push_content.turn_executor import TurnExecutor
 from zendesk_channel.accounts import Account
 from zendesk_channel.contract import InstancePushId
 from zendesk_channel.errors import StoreError
-from zendesk_channel.pauses import SharedPauses, Standing
+from zendesk_channel.push_state import SharedPauses, Standing
 
 
 @dataclass
@@ -83,7 +83,7 @@ class PushInvocation:
         push_notes: PushNotes,
         content_queue: ContentQueue,
         dead_letter_queue: DeadLetterQueue,
-        side_by_side: SideBySide,
+        turn_executor: TurnExecutor,
         rules: WaitingRules,
         uniform: Callable[[float, float], float],
     ) -> None:
@@ -94,7 +94,7 @@ class PushInvocation:
         self._push_notes = push_notes
         self._content_queue = content_queue
         self._dead_letter_queue = dead_letter_queue
-        self._side_by_side = side_by_side
+        self._turn_executor = turn_executor
         self._rules = rules
         self._uniform = uniform
 
@@ -113,7 +113,7 @@ class PushInvocation:
         """
         begun = self._with.stopwatch()
         self._telemetry.begin(request_id)
-        timetable = Timetable(time_left)
+        timetable = InvocationDeadlines(time_left)
         unread = Retry(ErrorCode.UNAVAILABLE, "the accounts could not be read")
         at_first = unread if timetable.for_requests() > 0 else NO_TIME
         cases = [_case(receipt, request_id, at_first) for receipt in receipts(records)]
@@ -126,14 +126,14 @@ class PushInvocation:
         self._report(cases, self._with.stopwatch() - begun)
         return [case.receipt.message_id for case in cases if case.stays]
 
-    def _push(self, cases: Sequence[_Case], timetable: Timetable) -> list[Account]:
+    def _push(self, cases: Sequence[_Case], timetable: InvocationDeadlines) -> list[Account]:
         """Give every message the outcome of its pushing; returns the accounts that took something."""
         messages = {case.message.id: case for case in cases if case.message}
         accounts = by_account(case.message for case in messages.values() if case.message)
         standing = self._standing(accounts, timetable) if accounts else None
         if standing is None:
             return []
-        board = PauseBoard(
+        board = InvocationPauses(
             self._pauses,
             standing,
             first_pause=self._rules.base_delay,
@@ -153,10 +153,10 @@ class PushInvocation:
             if retry:
                 self._telemetry.not_sent(account_id, account, retry.reason, [message.id for message in own])
             elif account:
-                runs.append(AccountRun(account, own, self._with, board, timetable))
+                runs.append(AccountPusher(account, own, self._with, board, timetable))
         # Who was slow or failing the last time takes turns last.
         runs.sort(key=lambda run: bool(run.account.pause_seconds or run.account.request_limit))
-        self._side_by_side.run([run.step for run in runs], timetable.for_answers)
+        self._turn_executor.run([run.step for run in runs], timetable.for_answers)
         for run in runs:
             for key, outcome in run.close().items():
                 messages[key].account = run.account
@@ -164,7 +164,9 @@ class PushInvocation:
                 messages[key].paused_until = board.paused_until(run.account)
         return [run.account for run in runs if run.reached_zendesk]
 
-    def _standing(self, accounts: Iterable[InstancePushId], timetable: Timetable) -> Standing | None:
+    def _standing(
+        self, accounts: Iterable[InstancePushId], timetable: InvocationDeadlines
+    ) -> Standing | None:
         """What the table says; None if it does not say it in time: then everything waits."""
         found: list[Standing] = []
 
@@ -177,13 +179,13 @@ class PushInvocation:
         self._do([look], timetable.for_requests)
         return found[0] if found else None
 
-    def _decide(self, cases: Sequence[_Case], timetable: Timetable) -> None:
+    def _decide(self, cases: Sequence[_Case], timetable: InvocationDeadlines) -> None:
         """Who waits how long, and who has waited enough."""
         retries = [(case, case.outcome) for case in cases if isinstance(case.outcome, Retry)]
-        pressed = waiting.under_pressure(len(retries), lambda: self._in_flight(timetable))
+        pressed = retry_policy.under_pressure(len(retries), lambda: self._in_flight(timetable))
         now = self._clock()
         for case, retry in retries:
-            turn = waiting.next_turn(
+            turn = retry_policy.next_turn(
                 case.receipt,
                 retry,
                 self._rules,
@@ -197,12 +199,12 @@ class PushInvocation:
             else:
                 case.outcome = turn
 
-    def _in_flight(self, timetable: Timetable) -> int | None:
+    def _in_flight(self, timetable: InvocationDeadlines) -> int | None:
         found: list[int | None] = []
         self._do([lambda: found.append(self._content_queue.in_flight())], timetable.for_rejecting)
         return found[0] if found else None
 
-    def _reject(self, cases: Sequence[_Case], timetable: Timetable) -> None:
+    def _reject(self, cases: Sequence[_Case], timetable: InvocationDeadlines) -> None:
         """Send dead letters. A message whose dead letter is not there for certain stays, for a short while."""
         rejected = {case.receipt.message_id: case for case in cases if isinstance(case.outcome, Rejected)}
         now = self._clock()
@@ -217,11 +219,11 @@ class PushInvocation:
 
         self._do([partial(send, chunk) for chunk in chunks(letters)], timetable.for_rejecting)
         for key in rejected.keys() - set(sent):
-            rejected[key].wait = waiting.after_failed_rejection(
+            rejected[key].wait = retry_policy.after_failed_rejection(
                 rejected[key].receipt, self._rules, self._uniform
             )
 
-    def _hide(self, cases: Sequence[_Case], timetable: Timetable) -> None:
+    def _hide(self, cases: Sequence[_Case], timetable: InvocationDeadlines) -> None:
         """Set the waiting times. Where that fails, the queue's own visibility timeout is the waiting time."""
         waits = [(case.receipt.receipt_handle, case.wait.seconds) for case in cases if case.wait]
 
@@ -240,7 +242,7 @@ class PushInvocation:
                 task()
             return False
 
-        self._side_by_side.run([partial(once, task) for task in tasks], time_left)
+        self._turn_executor.run([partial(once, task) for task in tasks], time_left)
 
     def _report(self, cases: Sequence[_Case], seconds: float) -> None:
         now = self._clock()
@@ -259,7 +261,7 @@ class PushInvocation:
         self._telemetry.count("MessagesDelivered", counts["delivered"])
         self._telemetry.retried(
             [case.outcome.reason for case in staying if not isinstance(case.outcome, Delivered)],
-            waiting.oldest([case.receipt for case in staying], now),
+            retry_policy.oldest([case.receipt for case in staying], now),
         )
         self._telemetry.finished({"messages": len(cases), **counts, "duration_ms": round(seconds * 1000)})
 

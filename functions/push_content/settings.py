@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from push_content.waiting import WaitingRules
+from push_content.outcomes.retry_policy import WaitingRules
 from zendesk_channel.contract import MAX_RESOURCES
 from zendesk_channel.errors import ConfigurationError
 

@@ -14,11 +14,11 @@ from typing import Any, Final
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
-from push_content.coalescing import PushRequest
-from push_content.error_codes import ErrorCode
-from push_content.outcomes import Judgement, Rejected
-from push_content.receipt import Receipt
-from push_content.results import ALREADY_IMPORTED, CODES, SUCCESS
+from push_content.answers.answer_judge import Judgement, Rejected
+from push_content.answers.push_results import ALREADY_IMPORTED, CODES, SUCCESS
+from push_content.messages.sqs_record import Receipt
+from push_content.outcomes.error_codes import ErrorCode
+from push_content.requests.push_request import PushRequest
 from zendesk_channel.accounts import Account
 from zendesk_channel.errors import ZendeskChannelError
 

@@ -16,8 +16,8 @@ import urllib3
 
 from zendesk_channel.addresses import ZendeskAddresses
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
-from zendesk_channel.cut_off import POOLS, CutOff
 from zendesk_channel.errors import ZendeskTimeoutError, ZendeskUnreachableError
+from zendesk_channel.exchange_deadline import POOLS, CutOff
 
 PUSH_PATH: Final = "/api/v2/any_channel/push.json"
 VALIDATE_TOKEN_PATH: Final = "/api/v2/any_channel/validate_token"  # noqa: S105 (a path)

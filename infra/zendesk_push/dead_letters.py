@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from push_content.dead_letters import read_context
+from push_content.outcomes.dead_letters import read_context
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from push_content.dead_letters import restore_attributes
+from push_content.outcomes.dead_letters import restore_attributes
 from zendesk_push.dead_letters import DeadLetter, Reading
 from zendesk_push.queue_sender import MAX_BATCH_ENTRIES, Outgoing, QueueSender
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from admin_callback.manifest import render
+from admin_callback.http.manifest import render
 from admin_callback.settings import Settings
 from template.test_environment import with_defaults
 

@@ -11,7 +11,7 @@ import pytest
 
 import admin_callback.telemetry
 import push_content.telemetry
-from push_content.outcomes import Delivered, Rejected, Retry
+from push_content.answers.answer_judge import Delivered, Rejected, Retry
 
 Document = dict[str, Any]
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"

@@ -10,15 +10,15 @@ from typing import Any, Final
 import boto3
 from moto import mock_aws
 
-from push_content.coalescing import coalesce
-from push_content.message import parse
-from push_content.push_body import push_body
-from push_content.receipt import receipts
+from push_content.messages.message import parse
+from push_content.messages.sqs_record import receipts
+from push_content.requests.push_body import push_body
+from push_content.requests.push_request import coalesce
 from zendesk_channel.accounts import AccountsTable
 from zendesk_channel.addresses import ZendeskAddresses
 from zendesk_channel.client import ZendeskClient
 from zendesk_channel.credentials import CredentialStore
-from zendesk_channel.pauses import SharedPauses
+from zendesk_channel.push_state import SharedPauses
 from zendesk_push.bench.naive import NaiveHandler
 from zendesk_push.bench.rig import Rig, records
 from zendesk_push.bench.slow_zendesk import SlowZendesk

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from zendesk_channel.accounts import Account, AccountsTable
 from zendesk_channel.errors import StoreError
-from zendesk_channel.pauses import SharedPauses, Standing
+from zendesk_channel.push_state import SharedPauses, Standing
 from zendesk_push.deployment import add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError
 from zendesk_push.terminal import duration, isoformat, output, printable, remarks, table, timestamp

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from push_content.message import InvalidMessageError, Message, parse
-from push_content.receipt import Receipt
+from push_content.messages.message import InvalidMessageError, Message, parse
+from push_content.messages.sqs_record import Receipt
 from zendesk_push.contract_check.external_resource import Finding, check_resource
 from zendesk_push.deployment import add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError, UsageError

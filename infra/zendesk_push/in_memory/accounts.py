@@ -11,7 +11,7 @@ from typing import Any, Never
 from zendesk_channel.accounts import Account, AccountsTable
 from zendesk_channel.contract import InstancePushId, Subdomain
 from zendesk_channel.errors import RevisionConflictError
-from zendesk_channel.pauses import SharedPauses, Standing
+from zendesk_channel.push_state import SharedPauses, Standing
 
 _BESIDE_THE_REVISION = (
     "refused_version",

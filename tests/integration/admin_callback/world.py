@@ -14,14 +14,14 @@ from urllib.parse import urlencode
 
 import boto3
 
+from admin_callback.accounts.sealed_metadata import Envelope, MetadataSealer, Seal, parse_metadata
 from admin_callback.composition import Application, build
-from admin_callback.metadata import Envelope, MetadataSealer, Seal, parse_metadata
 from admin_callback.settings import Settings
-from admin_callback.timing import Timing
 from integration.admin_callback import aws_faults
 from integration.admin_callback.loopback_zendesk import LoopbackZendesk
 from zendesk_channel.accounts import Account, AccountsTable
 from zendesk_channel.addresses import ZendeskAddresses
+from zendesk_channel.clock import Timing
 from zendesk_channel.contract import InstancePushId, Subdomain
 from zendesk_channel.credentials import CredentialStore
 

@@ -10,7 +10,7 @@ import pytest
 from integration.commands.conftest import Ran, Stack
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.contract import InstancePushId, Subdomain
-from zendesk_channel.pauses import SharedPauses
+from zendesk_channel.push_state import SharedPauses
 
 
 def account(

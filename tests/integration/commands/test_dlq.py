@@ -8,10 +8,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from integration.commands.conftest import Ran, Stack, new_client, visible
-from push_content.dead_letters import dead_letter
-from push_content.error_codes import ErrorCode
-from push_content.outcomes import Rejected
-from push_content.receipt import Receipt
+from push_content.answers.answer_judge import Rejected
+from push_content.messages.sqs_record import Receipt
+from push_content.outcomes.dead_letters import dead_letter
+from push_content.outcomes.error_codes import ErrorCode
 from zendesk_push.dead_letters import Reading
 from zendesk_push.queue_sender import QueueSender
 from zendesk_push.redrive import purge, redrive, until_all_are_seen

@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from integration.commands.conftest import REGION, Ran, Stack
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.contract import InstancePushId, Subdomain
-from zendesk_channel.pauses import SharedPauses
+from zendesk_channel.push_state import SharedPauses
 from zendesk_push.commands.doctor import diagnose
 from zendesk_push.deployment import Deployment, StackResource
 from zendesk_push.diagnosis.findings import Finding, Level

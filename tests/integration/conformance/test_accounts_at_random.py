@@ -14,7 +14,7 @@ from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.credentials import CredentialStore
 from zendesk_channel.errors import StoreError
-from zendesk_channel.pauses import SharedPauses
+from zendesk_channel.push_state import SharedPauses
 from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryPauses, InMemoryTable
 from zendesk_push.in_memory.credentials import InMemoryCredentials
 

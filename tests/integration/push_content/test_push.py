@@ -142,7 +142,7 @@ def test_a_timeout_makes_requests_smaller_and_costs_no_other_account(stack: Stac
     assert stack.zendesk.core.ticket_of(fast, "5")
 
 
-def test_slow_accounts_are_waited_for_side_by_side(stack: Stack) -> None:
+def test_slow_accounts_are_waited_for_turn_executor(stack: Stack) -> None:
     """All of them hang until the last one's request is there: in sequence, none would ever be answered."""
     keys = [stack.connect(f"slow{n}") for n in range(8)]
     everybody = threading.Barrier(len(keys))

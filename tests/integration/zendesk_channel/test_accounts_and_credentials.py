@@ -12,7 +12,7 @@ from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.credentials import CredentialStore
 from zendesk_channel.errors import CredentialMissingError, RevisionConflictError
-from zendesk_channel.pauses import SharedPauses
+from zendesk_channel.push_state import SharedPauses
 
 REGION = "eu-central-1"
 ACCOUNT = InstancePushId("account")

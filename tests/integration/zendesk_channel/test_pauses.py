@@ -13,7 +13,7 @@ from moto import mock_aws
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.errors import StoreUnavailableError
-from zendesk_channel.pauses import SharedPauses
+from zendesk_channel.push_state import SharedPauses
 
 REGION = "us-east-1"
 NOW = 1_800_000_000.0
@@ -241,7 +241,7 @@ def test_keys_that_were_not_read_are_asked_for_again(
     pauses: SharedPauses, stub: Stubber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr("zendesk_channel.pauses.time.sleep", waits.append)
+    monkeypatch.setattr("zendesk_channel.push_state.time.sleep", waits.append)
     left = {"accounts": {"Keys": [{"pk": {"S": "account#account-1"}}]}}
     stub.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": left})
     stub.add_response(

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import admin_callback
-from admin_callback.pages import LANGUAGES, Form, Page, headers, language_of, render, translation
+import admin_callback.http
+from admin_callback.http.pages import LANGUAGES, Form, Page, headers, language_of, render, translation
 
 ORIGIN = "https://acme.zendesk.com"
 EVIL = "\"'><script>alert(1)</script>&amp;{{7*7}}{%raw%}"
@@ -93,7 +93,7 @@ def test_translations_are_translated(language: str) -> None:
 
 
 def test_every_translation_file_is_a_language() -> None:
-    folder = Path(admin_callback.__path__[0]) / "translations"
+    folder = Path(admin_callback.http.__path__[0]) / "translations"
     assert sorted(path.stem for path in folder.iterdir()) == sorted(LANGUAGES)
 
 

@@ -15,27 +15,27 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from admin_callback.account_events import AccountEvents
-from admin_callback.budget import Budget
-from admin_callback.connecting import AccountConnector
-from admin_callback.events import ACTIVATED, CREATED, DEACTIVATED, DESTROYED, Event
-from admin_callback.form import CallbackForm
-from admin_callback.lifecycle import AccountLifecycle
-from admin_callback.metadata import Envelope, MetadataSealer, Seal
-from admin_callback.registration import (
+from admin_callback.accounts.account_connector import AccountConnector
+from admin_callback.accounts.account_events import AccountEvents
+from admin_callback.accounts.account_lifecycle import AccountLifecycle
+from admin_callback.accounts.event_limits import Budget
+from admin_callback.accounts.registration import (
     Outcome,
     Registrar,
     RegistrationRefusedError,
     VerdictMissingError,
 )
-from admin_callback.revalidation import AccountRevalidator
-from admin_callback.throttle import WINDOW, ThrottledError, ValidationThrottle
-from admin_callback.timing import Timing
+from admin_callback.accounts.revalidation import AccountRevalidator
+from admin_callback.accounts.sealed_metadata import Envelope, MetadataSealer, Seal
+from admin_callback.accounts.validation_rate_limit import WINDOW, ThrottledError, ValidationThrottle
+from admin_callback.http.admin_ui_form import CallbackForm
+from admin_callback.http.event_body import ACTIVATED, CREATED, DEACTIVATED, DESTROYED, Event
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.client import Validation, Verdict, ZendeskClient
+from zendesk_channel.clock import Timing
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.errors import RevisionConflictError, StoreError
-from zendesk_channel.recheck import TokenRecheck
+from zendesk_channel.token_verification import TokenRecheck
 from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryTable
 from zendesk_push.in_memory.credentials import InMemoryCredentials
 

@@ -9,7 +9,7 @@ two of its effects.
 import threading
 from collections.abc import Callable, Sequence
 
-from push_content.side_by_side import Job, SideBySide, _Line
+from push_content.turn_executor import Job, TurnExecutor, _Line
 from zendesk_push.in_memory.clock import ManualClock
 
 _STUCK = 20.0  # seconds of real time; only ever waited for when a thread blocks outside of an effect
@@ -158,8 +158,8 @@ class Stage:
         self.actors = [actor for actor in self.actors if not actor.done]
 
 
-class StagedSideBySide(SideBySide):
-    """``SideBySide`` whose threads are actors of the one worker, and whose waiting is theirs too."""
+class StagedTurnExecutor(TurnExecutor):
+    """``TurnExecutor`` whose threads are actors of the one worker, and whose waiting is theirs too."""
 
     def __init__(self, stage: Stage, worker: str, max_threads: int = 3) -> None:
         super().__init__(max_threads)

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
-from push_content import account_run, invocation, queues, results, schema_errors, waiting
-from push_content.outcomes import Delivered, Rejected
+from push_content import invocation
+from push_content.accounts import account_pusher
+from push_content.answers import push_results, validation_errors
+from push_content.answers.answer_judge import Delivered, Rejected
+from push_content.outcomes import queues, retry_policy
 from unit.delivery.effects import Failing
 from unit.delivery.test_delivery import Delivery
 from unit.delivery.test_each_fault import play
@@ -52,18 +55,23 @@ BROKEN: dict[str, tuple[Any, str, Any, Trouble]] = {
     "reports nothing as staying": (invocation.PushInvocation, "run", None, server_error),
     "deletes without a dead letter": (queues.DeadLetterQueue, "send", always({}), nothing),
     "takes a failed dead letter for sent": (queues.DeadLetterQueue, "_send", None, failing_dead_letters),
-    "takes halted for delivered": (results.Result, "delivered", property(always(True)), processing_error),
-    "ignores states and pauses": (account_run, "before_sending", always(None), throttled),
+    "takes halted for delivered": (
+        push_results.Result,
+        "delivered",
+        property(always(True)),
+        processing_error,
+    ),
+    "ignores states and pauses": (account_pusher, "before_sending", always(None), throttled),
     "delivers with the first part": (
-        account_run.AccountRun,
+        account_pusher.AccountPusher,
         "_all_delivered",
         always(True),
         processing_error,
     ),
-    "forgets what must go again": (account_run, "judge", None, nothing),
-    "keeps a foreign index": (schema_errors, "with_index", lambda error, *_: error, nothing),
-    "sends one by one": (account_run, "coalesce", None, nothing),
-    "gives up at once": (waiting, "next_turn", None, server_error),
+    "forgets what must go again": (account_pusher, "judge", None, nothing),
+    "keeps a foreign index": (validation_errors, "with_index", lambda error, *_: error, nothing),
+    "sends one by one": (account_pusher, "coalesce", None, nothing),
+    "gives up at once": (retry_policy, "next_turn", None, server_error),
     "uses a refused token": (Account, "refused", property(always(False)), revoked_token),
 }
 

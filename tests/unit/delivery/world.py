@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any, cast
 
 from push_content.composition import assemble
-from push_content.dead_letters import restore_attributes
+from push_content.outcomes.dead_letters import restore_attributes
 from push_content.settings import Settings
 from unit.delivery.effects import Effects, Staged
-from unit.delivery.stage import Stage, StagedSideBySide
+from unit.delivery.stage import Stage, StagedTurnExecutor
 from unit.delivery.watch import INVOCATION, SUBDOMAINS, UNREGISTERED, Invocation, Watch
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
@@ -288,7 +288,7 @@ class World:
                         "zendesk",
                         "push validate_token",
                     ),
-                    side_by_side=StagedSideBySide(self.stage, worker),
+                    turn_executor=StagedTurnExecutor(self.stage, worker),
                     clock=self.clock,
                     stopwatch=self.clock,
                     uniform=lambda least, most: (least + most) / 2,

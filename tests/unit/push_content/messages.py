@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from push_content.message import Message, parse
-from push_content.receipt import Receipt
+from push_content.messages.message import Message, parse
+from push_content.messages.sqs_record import Receipt
 
 _ids = itertools.count(1)
 

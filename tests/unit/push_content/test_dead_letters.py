@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from push_content.dead_letters import (
+from push_content.answers.answer_judge import Rejected
+from push_content.answers.push_results import Result
+from push_content.messages.sqs_record import Attributes, Receipt
+from push_content.outcomes.dead_letters import (
     MAX_ATTRIBUTES,
     MAX_BYTES,
     OWN_NAMES,
@@ -19,11 +22,8 @@ from push_content.dead_letters import (
     readable,
     restore_attributes,
 )
-from push_content.error_codes import ErrorCode
-from push_content.outcomes import Rejected
-from push_content.queues import letter_size, refusal
-from push_content.receipt import Attributes, Receipt
-from push_content.results import Result
+from push_content.outcomes.error_codes import ErrorCode
+from push_content.outcomes.queues import letter_size, refusal
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.contract import InstancePushId, Subdomain
 

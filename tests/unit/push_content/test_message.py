@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from push_content.coalescing import coalesce
-from push_content.message import MAX_DEPTH, InvalidMessageError, Message, parse
-from push_content.push_body import push_body
-from push_content.receipt import Receipt
+from push_content.messages.message import MAX_DEPTH, InvalidMessageError, Message, parse
+from push_content.messages.sqs_record import Receipt
+from push_content.requests.push_body import push_body
+from push_content.requests.push_request import coalesce
 from unit.push_content.messages import JSON_VALUES, body, resource
 
 GOOD = body("3cd1d2a5", [resource("1")])

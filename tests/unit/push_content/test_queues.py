@@ -6,8 +6,8 @@ import botocore.session
 import pytest
 from botocore.stub import ANY, Stubber
 
-from push_content.dead_letters import MAX_BYTES, DeadLetter
-from push_content.queues import ContentQueue, DeadLetterQueue, chunks, letter_size, refusal
+from push_content.outcomes.dead_letters import MAX_BYTES, DeadLetter
+from push_content.outcomes.queues import ContentQueue, DeadLetterQueue, chunks, letter_size, refusal
 from zendesk_push.in_memory.clock import ManualClock
 from zendesk_push.in_memory.sqs import InMemorySqs
 

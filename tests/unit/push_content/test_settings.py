@@ -2,8 +2,8 @@
 
 import pytest
 
+from push_content.outcomes.retry_policy import WaitingRules
 from push_content.settings import Settings
-from push_content.waiting import WaitingRules
 from unit.push_content.world import ENVIRONMENT
 from zendesk_channel.errors import ConfigurationError
 

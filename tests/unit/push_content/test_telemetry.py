@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from push_content.error_codes import ErrorCode
+from push_content.outcomes.error_codes import ErrorCode
 from push_content.telemetry import METRICS, METRICS_BY_REASON
 from unit.push_content.messages import resource
 from unit.push_content.world import World

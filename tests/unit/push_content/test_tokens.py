@@ -1,7 +1,7 @@
 """Tokens are read once for each version, and not kept for ever."""
 
-from push_content import tokens
-from push_content.tokens import TokenCache
+from push_content.accounts import tokens
+from push_content.accounts.tokens import TokenCache
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.credentials import CredentialStore

@@ -9,7 +9,7 @@ from typing import Any
 
 from push_content.composition import assemble
 from push_content.settings import Settings
-from push_content.side_by_side import Job, SideBySide
+from push_content.turn_executor import Job, TurnExecutor
 from unit.push_content.messages import body
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
@@ -44,7 +44,7 @@ ENVIRONMENT = {
 _numbers = itertools.count(1)
 
 
-class InTurn(SideBySide):
+class InTurn(TurnExecutor):
     """The same turns, on the caller's own thread."""
 
     def run(self, jobs: Sequence[Job], time_left: Callable[[], float]) -> None:
@@ -107,7 +107,7 @@ class FaultyCredentials(InMemoryCredentials):
 class World:
     """Settings by their environment's names change the defaults."""
 
-    def __init__(self, side_by_side: SideBySide | None = None, **settings: str) -> None:
+    def __init__(self, turn_executor: TurnExecutor | None = None, **settings: str) -> None:
         # Powertools' loggers live for ever, by their service's name, and print where the first one did.
         service = {"POWERTOOLS_SERVICE_NAME": f"push-content-{next(_numbers)}"}
         self.settings = Settings.from_env(ENVIRONMENT | service | settings)
@@ -133,7 +133,7 @@ class World:
         self.zendesk = ZendeskState(clock=self.clock)
         self.client = InMemoryZendeskClient(self.zendesk, self.clock.advance)
         self.draw: Callable[[float, float], float] = lambda _, most: most
-        self.side_by_side = side_by_side or InTurn()
+        self.turn_executor = turn_executor or InTurn()
         self.restart()
 
     def restart(self) -> None:
@@ -145,7 +145,7 @@ class World:
             pauses=FaultyPauses(self.table, self.faults),
             credentials=self.credentials,
             zendesk=self.client,
-            side_by_side=self.side_by_side,
+            turn_executor=self.turn_executor,
             clock=self.clock,
             stopwatch=self.clock,
             uniform=lambda least, most: self.draw(least, most),

@@ -1,0 +1,1 @@
+"""Who may register which account, and what becomes of it."""

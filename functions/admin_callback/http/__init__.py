@@ -1,0 +1,1 @@
+"""HTTP in and out: forms, event bodies, pages, the manifest."""

@@ -1,0 +1,1 @@
+"""One account's turn."""

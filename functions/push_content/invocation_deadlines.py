@@ -1,0 +1,35 @@
+"""What of an invocation's time is for what, so that it ends before it is ended."""
+
+from collections.abc import Callable
+from typing import Final
+
+_SHARE: Final = 0.15  # of the time at the start, kept for what comes after sending
+_LEAST: Final = 1.0  # seconds
+_MOST: Final = 10.0
+
+
+class InvocationDeadlines:
+    """Three ends, one after the other: of requests to Zendesk, of waiting for their answers, of calls to AWS.
+
+    ``time_left`` says how many seconds are left until Lambda ends the invocation.
+    """
+
+    def __init__(self, time_left: Callable[[], float]) -> None:
+        self._time_left = time_left
+        self._reserve = min(_MOST, max(_LEAST, _SHARE * time_left()))
+
+    def for_requests(self) -> float:
+        """Seconds until the last request to Zendesk must have its answer."""
+        return self._time_left() - self._reserve
+
+    def for_answers(self) -> float:
+        """Seconds until whatever has not been answered is given up."""
+        return self._time_left() - 0.8 * self._reserve
+
+    def for_rejecting(self) -> float:
+        """Seconds until dead letters that are not sent are given up."""
+        return self._time_left() - 0.3 * self._reserve
+
+    def for_effects(self) -> float:
+        """Seconds until everything else is given up, and the invocation returns."""
+        return self._time_left() - 0.1 * self._reserve

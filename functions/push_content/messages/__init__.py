@@ -1,0 +1,1 @@
+"""What came: a record of the queue, and the message in its body."""
