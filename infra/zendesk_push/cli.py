@@ -1,8 +1,8 @@
 """``zendesk-push``: the command line for running, operating and checking the stack.
 
-A command is a module ``zendesk_push.commands.<name>`` with ``add_arguments(parser)`` and ``run(args) -> int``.
-Only the module of the command that was asked for is imported, so help is quick and a broken command can't
-take the others with it.
+A command is a package in ``zendesk_push.commands`` whose module ``command`` has ``add_arguments(parser)`` and
+``run(args) -> int``. Only the package of the command that was asked for is imported, so help is quick and a broken
+command can't take the others with it.
 """
 
 import argparse
@@ -91,11 +91,11 @@ def _run(arguments: list[str]) -> int:
 
 
 def _load(name: str) -> ModuleType:
-    module_name = f"zendesk_push.commands.{name.replace('-', '_')}"
+    module_name = f"zendesk_push.commands.{name.replace('-', '_')}.command"
     try:
         return import_module(module_name)
     except ModuleNotFoundError as error:
-        if error.name == module_name:
+        if error.name and module_name.startswith(error.name):
             raise CommandError(f"the command {name!r} is not part of this installation") from error
         raise CommandError(
             f"{name} needs the Python package {error.name!r}: install the development dependencies "

@@ -1,1 +1,1 @@
-"""The commands of ``zendesk-push``, a module each."""
+"""The commands of ``zendesk-push``, a package each."""

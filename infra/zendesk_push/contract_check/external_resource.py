@@ -28,7 +28,7 @@ _FORMAT_RULES: Final = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class Violation:
     """Something that Zendesk will refuse (``warning`` False), or that its documentation advises against.
 
     ``path`` is where, such as ``author.name``; empty for the resource itself. ``rule`` completes "<path> …" and
@@ -43,7 +43,7 @@ class Finding:
         return f"{self.path} {self.rule}" if self.path else self.rule
 
 
-def check_resource(resource: Any) -> list[Finding]:
+def check_resource(resource: Any) -> list[Violation]:
     """All that is wrong with one external resource, a parsed JSON value of any type; errors first."""
     errors = [_finding(error) for error in _validator().iter_errors(resource)]
     errors.sort(key=lambda finding: finding.path)
@@ -83,7 +83,7 @@ def _is_trimmed(value: object) -> bool:
     return not isinstance(value, str) or value == value.strip()
 
 
-def _finding(error: ValidationError) -> Finding:
+def _finding(error: ValidationError) -> Violation:
     path = list(error.absolute_path)
     keyword, limit = str(error.validator), error.validator_value
     if keyword == "required":
@@ -91,7 +91,7 @@ def _finding(error: ValidationError) -> Finding:
         missing = [name for name in _REQUIRED if name not in present]
         # jsonschema reports each missing key on its own, and names it only in its text.
         named = next((name for name in missing if error.message.startswith(repr(name))), missing[0])
-        return Finding(_dotted([*path, named]), "is missing")
+        return Violation(_dotted([*path, named]), "is missing")
     rule = {
         "type": f"must be of type {_types(limit)}",
         "minLength": "must not be empty",
@@ -100,21 +100,21 @@ def _finding(error: ValidationError) -> Finding:
         "format": _FORMAT_RULES.get(str(limit), f"must be a {limit}"),
         "anyOf": "must be a string of 1 to 255 characters or an integer",
     }.get(keyword, f"breaks the rule {keyword}")
-    return Finding(_dotted(path), rule)
+    return Violation(_dotted(path), rule)
 
 
-def _warnings(resource: dict[str, Any]) -> Iterator[Finding]:
+def _warnings(resource: dict[str, Any]) -> Iterator[Violation]:
     """Documented by Zendesk, and not in its schema."""
     external_id = resource.get("external_id")
     if isinstance(external_id, str) and not external_id.isascii():
-        yield Finding("external_id", "should be ASCII, says the documentation", warning=True)
+        yield Violation("external_id", "should be ASCII, says the documentation", warning=True)
     if resource.get("parent_id") is not None and resource.get("thread_id") is not None:
-        yield Finding(
+        yield Violation(
             "parent_id", "and thread_id should not both be there, says the documentation", warning=True
         )
     file_urls = resource.get("file_urls")
     if isinstance(file_urls, list) and len(file_urls) > _DOCUMENTED_FILE_URLS:
-        yield Finding(
+        yield Violation(
             "file_urls",
             f"should have at most {_DOCUMENTED_FILE_URLS} entries, says the documentation",
             warning=True,
@@ -122,7 +122,7 @@ def _warnings(resource: dict[str, Any]) -> Iterator[Finding]:
     display_info = resource.get("display_info")
     for index, entry in enumerate(display_info if isinstance(display_info, list) else ()):
         if isinstance(entry, dict) and isinstance(entry.get("data"), str):
-            yield Finding(
+            yield Violation(
                 f"display_info[{index}].data",
                 "is a string, as the documentation has it; the published schema wants an object",
                 warning=True,
@@ -130,7 +130,7 @@ def _warnings(resource: dict[str, Any]) -> Iterator[Finding]:
     author = resource.get("author")
     image_url = author.get("image_url") if isinstance(author, dict) else None
     if isinstance(image_url, str) and len(image_url) > _DOCUMENTED_IMAGE_URL:
-        yield Finding(
+        yield Violation(
             "author.image_url",
             f"should have at most {_DOCUMENTED_IMAGE_URL} characters, says the documentation",
             warning=True,

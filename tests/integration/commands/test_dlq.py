@@ -12,9 +12,9 @@ from push_content.answers.answer_judge import Rejected
 from push_content.messages.sqs_record import Receipt
 from push_content.outcomes.dead_letters import dead_letter
 from push_content.outcomes.error_codes import ErrorCode
-from zendesk_push.dead_letters import Reading
+from zendesk_push.dead_letters.reading import Reading
+from zendesk_push.dead_letters.redrive import purge, redrive, until_all_are_seen
 from zendesk_push.queue_sender import QueueSender
-from zendesk_push.redrive import purge, redrive, until_all_are_seen
 
 SENT_AT = 1_700_000_000.0
 SAID = "Zendesk said no in schema file:///bundle/resource.json#; and no again in schema file:///bundle/resource.json#"

@@ -23,9 +23,9 @@ from integration.commands.conftest import REGION, Ran, Stack
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.contract import InstancePushId, Subdomain
 from zendesk_channel.push_state import SharedPauses
-from zendesk_push.commands.doctor import diagnose
+from zendesk_push.commands.doctor.command import diagnose
+from zendesk_push.commands.doctor.findings import Finding, Level
 from zendesk_push.deployment import Deployment, StackResource
-from zendesk_push.diagnosis.findings import Finding, Level
 
 TLS_ONLY = {
     "Effect": "Deny",

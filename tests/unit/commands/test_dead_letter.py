@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from zendesk_push.dead_letters import MOVED_BY_SQS, DeadLetter, Selection, dead_letter, hold_seconds
+from zendesk_push.dead_letters.dead_letter import (
+    MOVED_BY_SQS,
+    ReceivedDeadLetter,
+    Selection,
+    received_dead_letter,
+)
+from zendesk_push.dead_letters.reading import hold_seconds
 
 BODY = '{"instance_push_id": "acc-1", "external_resources": [{"n": 1e400}], "big": ' + "9" * 5000 + "}"
 
@@ -24,7 +30,9 @@ def received(body: str = BODY, **attributes: str) -> dict[str, Any]:
 
 def test_what_the_function_dead_lettered_says_why() -> None:
     context = json.dumps({"v": 1, "account": "acc-2", "subdomain": "acme", "message_id": "source"})
-    letter = dead_letter(received(ErrorCode="zendesk_400", ErrorMessage="no", RequestID="r", Context=context))
+    letter = received_dead_letter(
+        received(ErrorCode="zendesk_400", ErrorMessage="no", RequestID="r", Context=context)
+    )
     assert (letter.reason, letter.explanation, letter.request_id) == ("zendesk_400", "no", "r")
     assert (letter.account, letter.subdomain, letter.source_message_id) == ("acc-2", "acme", "source")
     assert letter.dead_since == 1_700_000_000.5
@@ -32,7 +40,7 @@ def test_what_the_function_dead_lettered_says_why() -> None:
 
 
 def test_what_sqs_moved_has_no_reason_and_its_own_id() -> None:
-    letter = dead_letter(received())
+    letter = received_dead_letter(received())
     assert (letter.reason, letter.account, letter.source_message_id) == (MOVED_BY_SQS, "acc-1", "id-1")
 
 
@@ -40,7 +48,7 @@ def test_what_sqs_moved_has_no_reason_and_its_own_id() -> None:
     "body", ["", "nonsense", "[" * 100_000, '"text"', "[]", '{"instance_push_id": 7}', '{"a": NaN}']
 )
 def test_a_hostile_body_has_no_account(body: str) -> None:
-    assert dead_letter(received(body)).account is None
+    assert received_dead_letter(received(body)).account is None
 
 
 @pytest.mark.parametrize(
@@ -48,16 +56,18 @@ def test_a_hostile_body_has_no_account(body: str) -> None:
     ["nonsense", "[]", "7", '{"v": 1, "message_id": 7, "account": 7, "subdomain": {}}', "[" * 100_000],
 )
 def test_a_hostile_context_is_as_none(context: str) -> None:
-    letter = dead_letter(received(ErrorCode="throttled", ErrorMessage="m", RequestID="r", Context=context))
+    letter = received_dead_letter(
+        received(ErrorCode="throttled", ErrorMessage="m", RequestID="r", Context=context)
+    )
     assert (letter.account, letter.subdomain) == ("acc-1", None)
 
 
 def test_a_senders_own_attributes_of_these_names_are_no_reason() -> None:
-    letter = dead_letter(received(ErrorCode="E42", ErrorMessage="ours", RequestID="r", Context="{}"))
+    letter = received_dead_letter(received(ErrorCode="E42", ErrorMessage="ours", RequestID="r", Context="{}"))
     assert (letter.reason, letter.explanation, letter.request_id) == (MOVED_BY_SQS, None, None)
 
 
-def letter(**values: Any) -> DeadLetter:
+def letter(**values: Any) -> ReceivedDeadLetter:
     defaults: dict[str, Any] = {
         "message_id": "m",
         "receipt_handle": "h",
@@ -70,7 +80,7 @@ def letter(**values: Any) -> DeadLetter:
         "subdomain": "acme",
         "source_message_id": "s",
     }
-    return DeadLetter(**(defaults | values))
+    return ReceivedDeadLetter(**(defaults | values))
 
 
 @pytest.mark.parametrize(

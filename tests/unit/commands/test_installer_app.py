@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from zendesk_push.commands import installer_app as command
+from zendesk_push.commands.installer_app import command
+from zendesk_push.commands.installer_app.app import InstallerApp, check_manifest_url
 from zendesk_push.errors import CommandError, UsageError
-from zendesk_push.installer_app import InstallerApp, check_manifest_url
 
 URL = "https://push.example.com/manifest.json"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from zendesk_push.diagnosis.manifest import manifest_problems
+from zendesk_push.commands.doctor.manifest_rules import manifest_problems
 
 ORIGIN = "https://push.example.com"
 GOOD: dict[str, Any] = {

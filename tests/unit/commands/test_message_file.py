@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zendesk_push.commands.send.message_file import FileMessage, cut_lines, cut_messages, decode
 from zendesk_push.errors import UsageError
-from zendesk_push.message_file import FileMessage, cut_lines, cut_messages, decode
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -8,7 +8,7 @@ import pytest
 
 from push_content.outcomes.error_codes import ErrorCode
 from zendesk_push.cli import COMMANDS
-from zendesk_push.dead_letters import MOVED_BY_SQS
+from zendesk_push.dead_letters.dead_letter import MOVED_BY_SQS
 
 ROOT: Final = Path(__file__).parents[3]
 GUIDE: Final = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

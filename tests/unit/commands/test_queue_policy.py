@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from zendesk_push.diagnosis.queue_policy import (
+from zendesk_push.commands.doctor.queue_policy import (
     deleted_senders,
     denies_others,
     open_to_everybody,

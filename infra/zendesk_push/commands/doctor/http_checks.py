@@ -9,9 +9,9 @@ from urllib.request import getproxies, proxy_bypass
 import urllib3
 
 from zendesk_channel.addresses import is_loopback
+from zendesk_push.commands.doctor.findings import Finding, fail, ok, skip, warn
+from zendesk_push.commands.doctor.manifest_rules import manifest_problems
 from zendesk_push.deployment import Deployment
-from zendesk_push.diagnosis.findings import Finding, fail, ok, skip, warn
-from zendesk_push.diagnosis.manifest import manifest_problems
 
 _TIMEOUT: Final = urllib3.Timeout(connect=5, read=15)  # seconds: a cold start is within it
 _MAX_BYTES: Final = 1024 * 1024

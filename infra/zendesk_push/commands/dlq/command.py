@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from zendesk_push.dead_letter_views import as_json, attributes_as_json, summary, without_schemas
-from zendesk_push.dead_letters import LONG_POLL_SECONDS, DeadLetter, Reading, Selection, hold_seconds
+from zendesk_push.dead_letters.dead_letter import ReceivedDeadLetter, Selection
+from zendesk_push.dead_letters.reading import LONG_POLL_SECONDS, Reading, hold_seconds
+from zendesk_push.dead_letters.redrive import RedriveOutcome, original, purge, redrive, until_all_are_seen
+from zendesk_push.dead_letters.views import as_json, attributes_as_json, summary, without_schemas
 from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError, UsageError
 from zendesk_push.queue_sender import QueueSender, maximum_message_size
-from zendesk_push.redrive import Outcome, original, purge, redrive, until_all_are_seen
 from zendesk_push.terminal import (
     confirm,
     duration,
@@ -122,7 +123,7 @@ def _polling_seconds(deployment: Deployment) -> int:
     return 0 if deployment.local else LONG_POLL_SECONDS
 
 
-def _select(deployment: Deployment, selection: Selection) -> list[DeadLetter]:
+def _select(deployment: Deployment, selection: Selection) -> list[ReceivedDeadLetter]:
     """What is meant, oldest first, without bodies: there may be many, of up to 1 MiB each."""
     now = time.time()
     with _reading(deployment) as reading:
@@ -130,7 +131,7 @@ def _select(deployment: Deployment, selection: Selection) -> list[DeadLetter]:
     return sorted(found, key=lambda letter: letter.dead_since)
 
 
-def _light(letter: DeadLetter) -> DeadLetter:
+def _light(letter: ReceivedDeadLetter) -> ReceivedDeadLetter:
     explanation = letter.explanation[:_EXPLANATION_KEPT] if letter.explanation else None
     return replace(letter, body="", attributes={}, context={}, explanation=explanation)
 
@@ -222,7 +223,7 @@ def _apply(
     args: argparse.Namespace,
     deployment: Deployment,
     verb: tuple[str, str],
-    act: Callable[[Reading, set[str], Callable[[int], None]], Outcome],
+    act: Callable[[Reading, set[str], Callable[[int], None]], RedriveOutcome],
 ) -> int:
     """Select, ask, and do it in a second reading: nothing is held out of sight while somebody thinks."""
     chosen = _select(deployment, _selection(args))
@@ -256,7 +257,7 @@ def _apply(
     return _report(outcome, len(wanted), verb)
 
 
-def _report(outcome: Outcome, wanted: int, verb: tuple[str, str]) -> int:
+def _report(outcome: RedriveOutcome, wanted: int, verb: tuple[str, str]) -> int:
     console = remarks()
     for message_id, reason in list(outcome.failed.items())[:_FAILURES_SHOWN]:
         console.print(f"{message_id}: not {verb[1]}: {printable(reason)}")

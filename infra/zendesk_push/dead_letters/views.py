@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from zendesk_push.dead_letters import DeadLetter
+from zendesk_push.dead_letters.dead_letter import ReceivedDeadLetter
 from zendesk_push.terminal import duration, isoformat, printable, table
 
 _SCHEMA: Final = re.compile(r" in schema file:[^\s;]+")
@@ -18,9 +18,9 @@ def without_schemas(explanation: str) -> str:
     return _SCHEMA.sub("", explanation)
 
 
-def summary(letters: list[DeadLetter], now: float) -> Table:
+def summary(letters: list[ReceivedDeadLetter], now: float) -> Table:
     """A table that counts dead letters, which are in the order of their age, by reason and account at ``now``."""
-    groups: dict[tuple[str, str, str], list[DeadLetter]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[ReceivedDeadLetter]] = defaultdict(list)
     for letter in letters:
         groups[letter.reason, letter.account or "-", letter.subdomain or "-"].append(letter)
     made = table("COUNT", "REASON", "ACCOUNT", "SUBDOMAIN", "OLDEST", "NEWEST", right=("COUNT",))
@@ -40,7 +40,7 @@ def summary(letters: list[DeadLetter], now: float) -> Table:
     return made
 
 
-def as_json(letter: DeadLetter) -> dict[str, Any]:
+def as_json(letter: ReceivedDeadLetter) -> dict[str, Any]:
     """What a list tells of a dead letter."""
     return {
         "id": letter.message_id,

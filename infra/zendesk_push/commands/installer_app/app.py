@@ -121,6 +121,6 @@ def check_manifest_url(url: str) -> None:
 def _texts() -> Mapping[str, Mapping[str, str]]:
     """By locale, what the administrator reads before and after installing; {name} is the integration's."""
     texts: Mapping[str, Mapping[str, str]] = json.loads(
-        files("zendesk_push").joinpath("installer_app_texts.json").read_text(encoding="utf-8")
+        files(__package__).joinpath("texts.json").read_text(encoding="utf-8")
     )
     return texts

@@ -4,20 +4,17 @@ SQS has no way to look: whoever reads a message takes it, for a while. So a read
 and lets go of all of it at the end that was not deleted on purpose.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from push_content.outcomes.dead_letters import read_context
+from zendesk_push.dead_letters.dead_letter import ReceivedDeadLetter, received_dead_letter
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-MOVED_BY_SQS: Final = "receive_count"  # how the tools name a dead letter that has no reason: SQS moved it
 HOLD_SECONDS: Final = 900  # how long a message stays out of sight if the reading is killed
 LONG_POLL_SECONDS: Final = 2  # long polling asks all of SQS's servers; short polling may miss messages
 _MOST_HOLD_SECONDS: Final = 43_200  # SQS's limit
@@ -27,90 +24,9 @@ _ROUNDS_WITHOUT_NEWS: Final = 20
 _BATCH: Final = 10
 
 
-@dataclass(frozen=True)
-class DeadLetter:
-    """A dead letter. Times are epoch seconds.
-
-    Attributes:
-        message_id: SQS's id of the dead letter.
-        source_message_id: SQS's id of the message it was; the same where SQS moved it.
-        reason: its ErrorCode, or ``receive_count``.
-        dead_since: when it was dead-lettered; where SQS moved it, when it was first sent, which is all SQS tells.
-        context: what else the function noted; empty where it noted nothing.
-        attributes: its message attributes as SQS gave them, ours and the original ones.
-    """
-
-    message_id: str
-    receipt_handle: str
-    body: str
-    attributes: Mapping[str, Any]
-    group_id: str | None
-    dead_since: float
-    reason: str
-    explanation: str | None = None
-    request_id: str | None = None
-    account: str | None = None
-    subdomain: str | None = None
-    source_message_id: str | None = None
-    context: Mapping[str, Any] = field(default_factory=dict)
-
-
 def hold_seconds(messages: int) -> int:
     """How long a reading of so many messages should keep them out of sight: until it is certainly over."""
     return min(_MOST_HOLD_SECONDS, HOLD_SECONDS + messages // _SLOWEST_READING)
-
-
-def dead_letter(message: Mapping[str, Any]) -> DeadLetter:
-    """A dead letter of what ReceiveMessage gave, whoever put it there: nothing in it is trusted to be well-formed."""
-    attributes: Mapping[str, Any] = message.get("MessageAttributes", {})
-    system: Mapping[str, str] = message.get("Attributes", {})
-    # A sender's own attributes may have these names too: only a context of ours makes them the function's.
-    context = read_context(attributes)
-    own: Mapping[str, Any] = attributes if context is not None else {}
-    context = context or {}
-    return DeadLetter(
-        message_id=message["MessageId"],
-        receipt_handle=message["ReceiptHandle"],
-        body=message.get("Body", ""),
-        attributes=attributes,
-        group_id=system.get("MessageGroupId"),
-        dead_since=int(system.get("SentTimestamp", "0")) / 1000,
-        reason=_text(own, "ErrorCode") or MOVED_BY_SQS,
-        explanation=_text(own, "ErrorMessage"),
-        request_id=_text(own, "RequestID"),
-        account=_string(context.get("account")) or _account_of(message.get("Body", "")),
-        subdomain=_string(context.get("subdomain")),
-        source_message_id=_string(context.get("message_id")) or message["MessageId"],
-        context=context,
-    )
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which dead letters are meant; what is empty or None selects all.
-
-    ``older_than`` and ``newer_than`` in seconds since it was dead-lettered; ``ids`` are the dead letters' own or
-    their source messages'.
-    """
-
-    reasons: frozenset[str] = frozenset()
-    accounts: frozenset[str] = frozenset()
-    subdomains: frozenset[str] = frozenset()
-    ids: frozenset[str] = frozenset()
-    older_than: float | None = None
-    newer_than: float | None = None
-
-    def takes(self, letter: DeadLetter, now: float) -> bool:
-        """Whether the dead letter is meant, at ``now`` (epoch seconds)."""
-        age = now - letter.dead_since
-        return (
-            (not self.reasons or letter.reason in self.reasons)
-            and (not self.accounts or letter.account in self.accounts)
-            and (not self.subdomains or letter.subdomain in self.subdomains)
-            and (not self.ids or bool(self.ids & {letter.message_id, letter.source_message_id}))
-            and (self.older_than is None or age > self.older_than)
-            and (self.newer_than is None or age < self.newer_than)
-        )
 
 
 class Reading:
@@ -151,7 +67,7 @@ class Reading:
                 f"{left} dead letters stay out of sight for up to {self._hold_seconds} s, then are back"
             )
 
-    def __iter__(self) -> Iterator[DeadLetter]:
+    def __iter__(self) -> Iterator[ReceivedDeadLetter]:
         """Every dead letter that is visible, once each."""
         idle_rounds = 0
         while idle_rounds < _ROUNDS_WITHOUT_NEWS:
@@ -177,9 +93,9 @@ class Reading:
             self._held |= {message["MessageId"]: message["ReceiptHandle"] for message in received}
             idle_rounds = 0 if news else idle_rounds + 1
             for message in news:
-                yield dead_letter(message)
+                yield received_dead_letter(message)
 
-    def delete(self, letters: Iterable[DeadLetter]) -> dict[str, str]:
+    def delete(self, letters: Iterable[ReceivedDeadLetter]) -> dict[str, str]:
         """Delete for good; returns what could not be deleted, by message id, with the reason."""
         failed: dict[str, str] = {}
         wanted = [letter.message_id for letter in letters]
@@ -220,19 +136,3 @@ class Reading:
             refused += len(answer.get("Failed", []))
         self._held.clear()
         return refused
-
-
-def _account_of(body: str) -> str | None:
-    try:
-        message = json.loads(body, parse_int=float)
-    except (ValueError, RecursionError):
-        return None
-    return _string(message.get("instance_push_id")) if isinstance(message, dict) else None
-
-
-def _text(attributes: Mapping[str, Any], name: str) -> str | None:
-    return _string(attributes.get(name, {}).get("StringValue"))
-
-
-def _string(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -4,15 +4,15 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from zendesk_push.deployment import Deployment
-from zendesk_push.diagnosis.findings import Finding, fail, ok, skip, warn
-from zendesk_push.diagnosis.queue_policy import (
+from zendesk_push.commands.doctor.findings import Finding, fail, ok, skip, warn
+from zendesk_push.commands.doctor.queue_policy import (
     deleted_senders,
     denies_others,
     open_to_everybody,
     refuses_plain_http,
     senders,
 )
+from zendesk_push.deployment import Deployment
 from zendesk_push.terminal import duration
 
 _DEPLOY: Final = "deploy template.yaml again: somebody has changed it by hand"

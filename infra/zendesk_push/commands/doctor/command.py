@@ -17,18 +17,18 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
-from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
-from zendesk_push.diagnosis.account_checks import check_accounts
-from zendesk_push.diagnosis.findings import Finding, Level, fail, warn
-from zendesk_push.diagnosis.http_checks import check_http
-from zendesk_push.diagnosis.key_checks import check_key
-from zendesk_push.diagnosis.queue_checks import check_queues
-from zendesk_push.diagnosis.runtime_checks import (
+from zendesk_push.commands.doctor.account_checks import check_accounts
+from zendesk_push.commands.doctor.findings import Finding, Level, fail, warn
+from zendesk_push.commands.doctor.http_checks import check_http
+from zendesk_push.commands.doctor.key_checks import check_key
+from zendesk_push.commands.doctor.queue_checks import check_queues
+from zendesk_push.commands.doctor.runtime_checks import (
     check_alarms,
     check_event_source,
     check_functions,
     check_schedule,
 )
+from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
 from zendesk_push.terminal import output, printable
 
 # The name is what a failure of the check itself is reported under.

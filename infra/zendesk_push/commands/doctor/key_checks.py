@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from zendesk_push.commands.doctor.findings import Finding, fail, ok, skip
 from zendesk_push.deployment import Deployment
-from zendesk_push.diagnosis.findings import Finding, fail, ok, skip
 
 _SUBJECT = "key"
 

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from zendesk_channel.errors import StoreError
-from zendesk_push.commands.accounts import REFUSED, account_statuses
+from zendesk_push.account_overview import REFUSED, account_statuses
+from zendesk_push.commands.doctor.findings import Finding, fail, ok, skip, warn
 from zendesk_push.deployment import Deployment
-from zendesk_push.diagnosis.findings import Finding, fail, ok, skip, warn
 
 _SHOWN = 5
 

@@ -7,34 +7,13 @@ token Zendesk no longer accepts: its administrator has to open it in Zendesk's A
 import argparse
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from zendesk_channel.accounts import Account, AccountsTable
 from zendesk_channel.errors import StoreError
-from zendesk_channel.push_state import SharedPauses, Standing
+from zendesk_push.account_overview import STATES, AccountStatus, account_statuses
 from zendesk_push.deployment import add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError
 from zendesk_push.terminal import duration, isoformat, output, printable, remarks, table, timestamp
-
-REFUSED: Final = "refused"
-STATES: Final = ("active", "inactive", "deleted", REFUSED)
-
-
-@dataclass(frozen=True)
-class AccountStatus:
-    """An account, and until when (epoch seconds, 0: not at all) it or its whole subdomain is paused, and why."""
-
-    account: Account
-    paused_until: float
-    pause_reason: str | None
-
-    @property
-    def state(self) -> str:
-        """One of STATES."""
-        refused = self.account.refused and self.account.state == "active"
-        return REFUSED if refused else str(self.account.state)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,23 +53,6 @@ def run(args: argparse.Namespace) -> int:
             "no accounts" + (" like that" if args.state or args.subdomain else " are registered yet")
         )
     return 0
-
-
-def account_statuses(dynamodb: Any, table_name: str) -> Iterator[AccountStatus]:
-    """All accounts with their pauses, a page of the table at a time; StoreError if AWS fails."""
-    pauses = SharedPauses(dynamodb, table_name)
-    for accounts, _ in AccountsTable(dynamodb, table_name).pages():
-        if accounts:
-            standing = pauses.standing(account.instance_push_id for account in accounts)
-            yield from (_status(account, standing) for account in accounts)
-
-
-def _status(account: Account, standing: Standing) -> AccountStatus:
-    account = standing.accounts.get(account.instance_push_id, account)
-    shared = standing.paused_until.get(account.subdomain, 0)
-    if shared > account.paused_until:
-        return AccountStatus(account, shared, "throttled")
-    return AccountStatus(account, account.paused_until, account.pause_reason)
 
 
 def _as_json(status: AccountStatus, now: float) -> dict[str, Any]:

@@ -6,14 +6,15 @@ from itertools import islice
 from typing import Final
 
 from push_content.outcomes.dead_letters import restore_attributes
-from zendesk_push.dead_letters import DeadLetter, Reading
+from zendesk_push.dead_letters.dead_letter import ReceivedDeadLetter
+from zendesk_push.dead_letters.reading import Reading
 from zendesk_push.queue_sender import MAX_BATCH_ENTRIES, Outgoing, QueueSender
 
 _UNSEEN: Final = "it is gone, or somebody else is reading it just now: look again"
 
 
 @dataclass
-class Outcome:
+class RedriveOutcome:
     """What became of a selection, by message id; ``failed`` and ``left_behind`` hold the reason.
 
     ``left_behind``: back on the content queue, but still in the dead-letter queue too. ``unseen`` are those of
@@ -34,10 +35,10 @@ class Outcome:
         self.unseen = self._not_accounted_for(wanted)
         self.failed |= dict.fromkeys(self.unseen, _UNSEEN)
 
-    def followed_by(self, later: "Outcome") -> "Outcome":
+    def followed_by(self, later: "RedriveOutcome") -> "RedriveOutcome":
         """Both together, where the later one was about the unseen ones of this."""
         failed = {one: reason for one, reason in self.failed.items() if one not in self.unseen}
-        return Outcome(
+        return RedriveOutcome(
             self.done | later.done, failed | later.failed, self.left_behind | later.left_behind, later.unseen
         )
 
@@ -45,7 +46,7 @@ class Outcome:
         return set(wanted) - self.done - self.left_behind.keys() - self.failed.keys()
 
 
-def original(letter: DeadLetter) -> Outgoing:
+def original(letter: ReceivedDeadLetter) -> Outgoing:
     """The message that the dead letter was: body, attributes and group as they came first."""
     return Outgoing(
         letter.body, label=letter, group_id=letter.group_id, attributes=restore_attributes(letter.attributes)
@@ -54,17 +55,17 @@ def original(letter: DeadLetter) -> Outgoing:
 
 def redrive(
     reading: Reading, sender: QueueSender, wanted: Collection[str], advance: Callable[[int], None]
-) -> Outcome:
+) -> RedriveOutcome:
     """Send the wanted dead letters (by message id) back and delete them; stops at an error that would meet all.
 
     A crash in between leaves a message in both queues, which Zendesk's ``already_imported`` makes harmless.
     """
-    outcome = Outcome()
+    outcome = RedriveOutcome()
     for letters in _in_tens(letter for letter in reading if letter.message_id in wanted):
         results = list(sender.send(original(letter) for letter in letters))
-        sent: list[DeadLetter] = []
+        sent: list[ReceivedDeadLetter] = []
         for result in results:
-            letter: DeadLetter = result.message.label
+            letter: ReceivedDeadLetter = result.message.label
             if result.problem is None:
                 sent.append(letter)
             else:
@@ -84,9 +85,9 @@ def redrive(
     return outcome
 
 
-def purge(reading: Reading, wanted: Collection[str], advance: Callable[[int], None]) -> Outcome:
+def purge(reading: Reading, wanted: Collection[str], advance: Callable[[int], None]) -> RedriveOutcome:
     """Delete the wanted dead letters (by message id) for good."""
-    outcome = Outcome()
+    outcome = RedriveOutcome()
     for letters in _in_tens(letter for letter in reading if letter.message_id in wanted):
         outcome.failed |= reading.delete(letters)
         outcome.done |= {letter.message_id for letter in letters} - outcome.failed.keys()
@@ -98,8 +99,10 @@ def purge(reading: Reading, wanted: Collection[str], advance: Callable[[int], No
 
 
 def until_all_are_seen(
-    open_reading: Callable[[bool], Reading], act: Callable[[Reading, set[str]], Outcome], wanted: set[str]
-) -> Outcome:
+    open_reading: Callable[[bool], Reading],
+    act: Callable[[Reading, set[str]], RedriveOutcome],
+    wanted: set[str],
+) -> RedriveOutcome:
     """Act in one reading after the other for as long as one comes across what those before it did not.
 
     Whoever else reads the queue, such as the local stack's display, keeps messages out of sight meanwhile.
@@ -119,7 +122,7 @@ def until_all_are_seen(
     return outcome
 
 
-def _in_tens(letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:
+def _in_tens(letters: Iterable[ReceivedDeadLetter]) -> Iterator[list[ReceivedDeadLetter]]:
     source = iter(letters)
     while chunk := list(islice(source, MAX_BATCH_ENTRIES)):
         yield chunk

@@ -18,10 +18,10 @@ from typing import Any, Final
 
 from push_content.messages.message import InvalidMessageError, Message, parse
 from push_content.messages.sqs_record import Receipt
-from zendesk_push.contract_check.external_resource import Finding, check_resource
+from zendesk_push.commands.send.message_file import FileMessage, cut_lines, cut_messages, decode
+from zendesk_push.contract_check.external_resource import Violation, check_resource
 from zendesk_push.deployment import add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError, UsageError
-from zendesk_push.message_file import FileMessage, cut_lines, cut_messages, decode
 from zendesk_push.queue_sender import Outgoing, QueueSender, Sent, maximum_message_size
 from zendesk_push.terminal import printable, progress_bar, remarks
 
@@ -122,11 +122,11 @@ def _passes(candidates: list[Candidate], name: str) -> bool:
     return not errors
 
 
-def _findings(candidates: list[Candidate]) -> Iterator[tuple[int, str, Finding]]:
+def _findings(candidates: list[Candidate]) -> Iterator[tuple[int, str, Violation]]:
     for candidate in candidates:
         line = candidate.source.line
         if candidate.message is None:
-            yield line, "", Finding("", candidate.problem or "")
+            yield line, "", Violation("", candidate.problem or "")
             continue
         for index, resource in enumerate(candidate.message.resources):
             for finding in check_resource(_value(resource.raw)):

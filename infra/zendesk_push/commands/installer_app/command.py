@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from zendesk_push.commands.installer_app.app import InstallerApp, check_manifest_url
 from zendesk_push.deployment import add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError, UsageError
-from zendesk_push.installer_app import InstallerApp, check_manifest_url
 from zendesk_push.terminal import remarks
 
 _DEPLOYMENT_OPTIONS: Final = ("stack_name", "ready_file", "api_url")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from zendesk_push.commands.doctor.findings import Finding, fail, ok, skip, warn
 from zendesk_push.deployment import Deployment
-from zendesk_push.diagnosis.findings import Finding, fail, ok, skip, warn
 
 _FUNCTIONS: Final = ("PushContentFunction", "AdminCallbackFunction")
 _LOCAL: Final = "the local stack runs the handlers itself"

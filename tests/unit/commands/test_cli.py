@@ -16,7 +16,7 @@ from zendesk_push.terminal import output, remarks
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """A command of the tests' own, found where all commands are."""
-    module = ModuleType("zendesk_push.commands.example_command")
+    module = ModuleType("zendesk_push.commands.example_command.command")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setitem(cli.COMMANDS, "example-command", "for the tests")
 
@@ -127,7 +127,7 @@ def test_a_reader_that_goes_away_ends_it_as_the_shell_has_it() -> None:
         "import argparse, sys\n"
         "from types import ModuleType\n"
         "from zendesk_push import cli, terminal\n"
-        "module = ModuleType('zendesk_push.commands.endless')\n"
+        "module = ModuleType('zendesk_push.commands.endless.command')\n"
         "module.add_arguments = lambda parser: None\n"
         "module.run = lambda args: [terminal.output().print('y' * 9000) for _ in range(9000)] and 0\n"
         "sys.modules[module.__name__] = module\n"

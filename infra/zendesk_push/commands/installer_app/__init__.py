@@ -1,0 +1,1 @@
+"""The ZIP that an administrator uploads to Zendesk."""

@@ -1,0 +1,1 @@
+"""Messages from files to the content queue."""
