@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from cfnlint.template.template import Template
 
-from zendesk_push.packaging.translation import load_source, translate
+from zendesk_push.template.reader import load_source
+from zendesk_push.template.translation import translate
 
 Document = dict[str, Any]
 

@@ -8,7 +8,7 @@ import pytest
 
 import admin_callback.settings
 import push_content.settings
-from zendesk_push.local.parameters import resolve_parameters
+from zendesk_push.template.parameters import resolve_parameters
 
 Document = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cfnlint.api import lint
 
-from zendesk_push.packaging.translation import translate
+from zendesk_push.template.translation import translate
 
 if TYPE_CHECKING:
     from cfnlint.config import ManualArgs

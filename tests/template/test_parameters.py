@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from zendesk_push.local.errors import TemplateError
-from zendesk_push.local.parameters import resolve_parameters
 from zendesk_push.packaging.publish import stage_parameters
+from zendesk_push.template.errors import TemplateError
+from zendesk_push.template.parameters import resolve_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from zendesk_push.local.aws import LocalAws
-from zendesk_push.local.errors import TemplateError
-from zendesk_push.local.intrinsics import Resolver
 from zendesk_push.local.moto_process import ACCOUNT_ID, REGION
 from zendesk_push.local.resources import CREATED, Created, create_resource
-from zendesk_push.local.template import StackTemplate
+from zendesk_push.template.errors import TemplateError
+from zendesk_push.template.intrinsics import Resolver
+from zendesk_push.template.translation import StackTemplate
 
 _URL_SUFFIX: Final = "amazonaws.com"
 # Attributes of what is not created, by type: enough for the names in ARNs, URLs and log settings to be right.

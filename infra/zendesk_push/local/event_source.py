@@ -17,9 +17,9 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from zendesk_push.local.event_wiring import EventSource
 from zendesk_push.local.invocation import PAYLOAD_LIMIT, InvocationResult
 from zendesk_push.local.sqs_records import MalformedResponseError, failed_ids, in_tens, record, size_of
-from zendesk_push.local.wiring import EventSource
 
 _LOG: Final = logging.getLogger(__name__)
 

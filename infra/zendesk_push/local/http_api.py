@@ -12,6 +12,7 @@ from socketserver import TCPServer
 from typing import Any, Final
 
 from zendesk_push.local.errors import LocalStackError
+from zendesk_push.local.event_wiring import Route
 from zendesk_push.local.http_events import (
     HttpRequest,
     HttpResponse,
@@ -22,7 +23,6 @@ from zendesk_push.local.http_events import (
 )
 from zendesk_push.local.invocation import InvocationResult
 from zendesk_push.local.routing import Router
-from zendesk_push.local.wiring import Route
 
 _LOG: Final = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 from botocore.exceptions import ClientError, ParamValidationError
 
 from zendesk_push.local.aws import LocalAws
-from zendesk_push.local.errors import TemplateError
-from zendesk_push.local.intrinsics import text_of
+from zendesk_push.template.errors import TemplateError
+from zendesk_push.template.intrinsics import text_of
 
 Properties = Mapping[str, Any]
 

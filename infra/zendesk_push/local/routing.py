@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from zendesk_push.local.wiring import Route
+from zendesk_push.local.event_wiring import Route
 
 _PARAMETER: Final = re.compile(r"\{([^}+]+)(\+?)\}")
 

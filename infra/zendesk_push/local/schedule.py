@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from zendesk_push.local.event_wiring import Schedule
 from zendesk_push.local.invocation import InvocationResult
-from zendesk_push.local.wiring import Schedule
 
 _LOG: Final = logging.getLogger(__name__)
 

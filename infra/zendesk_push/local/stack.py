@@ -18,15 +18,16 @@ from zendesk_push.local.aws import LocalAws, isolated_session
 from zendesk_push.local.cloudformation import Stack
 from zendesk_push.local.errors import LocalStackError
 from zendesk_push.local.event_source import BatchOutcome, EventSourceMapping
+from zendesk_push.local.event_wiring import EventSource, event_sources, functions, routes, schedules
 from zendesk_push.local.http_api import HttpApi
 from zendesk_push.local.invocation import InvocationResult
 from zendesk_push.local.logs import LogCollector
 from zendesk_push.local.moto_process import REGION, MotoProcess
 from zendesk_push.local.pool import FunctionPool
 from zendesk_push.local.schedule import ScheduledEvent
-from zendesk_push.local.template import DEFAULT_TEMPLATE, StackTemplate, load_template
-from zendesk_push.local.wiring import EventSource, event_sources, functions, routes, schedules
 from zendesk_push.simulator import Simulator
+from zendesk_push.template.reader import TEMPLATE
+from zendesk_push.template.translation import StackTemplate, load_template
 
 if TYPE_CHECKING:
     import boto3
@@ -66,7 +67,7 @@ class LocalStack:
     def __init__(
         self,
         *,
-        template: Path = DEFAULT_TEMPLATE,
+        template: Path = TEMPLATE,
         parameters: Mapping[str, str] | None = None,
         zendesk_url: str | None = None,
         bind: str = "127.0.0.1",
@@ -116,7 +117,7 @@ class LocalStack:
         self._running.callback(moto.stop)
         self._session = isolated_session()
         self._start_zendesk()
-        template = load_template(self.template, self._parameters, self._session)
+        template = load_template(self.template, self._parameters)
         self._aws = LocalAws(f"http://{self._public_host}:{moto.wait_until_ready()}", self._session)
         self._stack = Stack.create(template, STACK_NAME, self._aws)
         self._start_functions(template)

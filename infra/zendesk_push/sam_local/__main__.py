@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zendesk_push.errors import CommandError
-from zendesk_push.local.parameters import parse_overrides
 from zendesk_push.packaging.artifact import BUILD
 from zendesk_push.sam_local.environment import in_container, read_ready_file, write
 from zendesk_push.sam_local.invoke import SamLocal, require_engine
 from zendesk_push.sam_local.scenario import STEPS, Outcome, Scenario
+from zendesk_push.template.parameters import parse_overrides
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,12 +8,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from zendesk_push.errors import CommandError
-from zendesk_push.local.aws import LocalAws, isolated_session
-from zendesk_push.local.intrinsics import Resolver
+from zendesk_push.local.aws import LocalAws
 from zendesk_push.local.moto_process import ACCOUNT_ID
 from zendesk_push.local.ready_file import KEYS
 from zendesk_push.local.stack import STACK_NAME
-from zendesk_push.local.template import load_template
+from zendesk_push.template.intrinsics import Resolver
+from zendesk_push.template.translation import load_template
 
 # What the machine is called in a container. On Linux `sam local` has to be given --add-host for it.
 HOST: Final = "host.docker.internal"
@@ -75,9 +75,7 @@ def environment(
     Raises:
         CommandError: the template can't be read, or is not the one that the stack was made of.
     """
-    loaded = load_template(
-        template, {**(parameters or {}), "ZendeskBaseUrl": stack.zendesk_url}, isolated_session()
-    )
+    loaded = load_template(template, {**(parameters or {}), "ZendeskBaseUrl": stack.zendesk_url})
     # The key is found by the alias that the template gives it.
     key = (
         LocalAws(stack.aws_endpoint_url)

@@ -10,12 +10,12 @@ from werkzeug.routing import Rule
 from zendesk_push.simulator.accounts import Account, AccountState, UnknownAccountError
 from zendesk_push.simulator.editors import Editor, SaveRefusedError
 from zendesk_push.simulator.integration import Manifest, ManifestError
-from zendesk_push.simulator.visits import SUBDOMAIN, page, see_other
+from zendesk_push.simulator.web import SUBDOMAIN, page, see_other
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from zendesk_push.simulator.visits import Site, Visit
+    from zendesk_push.simulator.web import Site, Visit
 
 FINALIZER = "/zendesk/channels/integration_service_instances/editor_finalizer"
 SAVED = "/zendesk/channels/integration_service_instances/saved"

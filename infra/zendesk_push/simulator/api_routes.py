@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from werkzeug.routing import Rule
 
 from zendesk_push.simulator.endpoints import PUSH, VALIDATE_TOKEN
-from zendesk_push.simulator.visits import as_response
+from zendesk_push.simulator.web import as_response
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from zendesk_push.simulator.visits import Site, Visit
+    from zendesk_push.simulator.web import Site, Visit
 
 PATHS = {
     "/api/v2/any_channel/push": PUSH,

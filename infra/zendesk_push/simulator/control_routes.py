@@ -29,7 +29,7 @@ from werkzeug.routing import Rule
 from zendesk_push.simulator.accounts import Account, UnknownAccountError
 from zendesk_push.simulator.endpoints import ValidateTokenPolicy
 from zendesk_push.simulator.faults import FaultError, fault_from_json
-from zendesk_push.simulator.visits import SUBDOMAIN, as_json
+from zendesk_push.simulator.web import SUBDOMAIN, as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from zendesk_push.simulator.tickets import Ticket
-    from zendesk_push.simulator.visits import Site, Visit
+    from zendesk_push.simulator.web import Site, Visit
 
 MAX_LISTED = 1_000
 

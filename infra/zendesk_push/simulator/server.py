@@ -17,12 +17,12 @@ from zendesk_push.simulator import (
     traffic_routes,
 )
 from zendesk_push.simulator.answers import NoAnswerError
-from zendesk_push.simulator.connections import Server
 from zendesk_push.simulator.core import ZendeskState
 from zendesk_push.simulator.endpoints import DEFAULT_MAX_BODY_BYTES
 from zendesk_push.simulator.event_sender import EventSender
+from zendesk_push.simulator.http_server import Server
 from zendesk_push.simulator.integration import Integration
-from zendesk_push.simulator.visits import HERE, Site, Visit, as_json, as_response, page
+from zendesk_push.simulator.web import HERE, Site, Visit, as_json, as_response, page
 
 if TYPE_CHECKING:
     from collections.abc import Callable

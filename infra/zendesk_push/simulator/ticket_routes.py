@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Rule
 
-from zendesk_push.simulator.visits import page
+from zendesk_push.simulator.web import page
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from zendesk_push.simulator.tickets import Ticket
-    from zendesk_push.simulator.visits import Site, Visit
+    from zendesk_push.simulator.web import Site, Visit
 
 MAX_ROWS = 200
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.routing import Rule
 
 from zendesk_push.simulator.faults import ENDPOINTS, Fault, FaultError, FaultKind
-from zendesk_push.simulator.visits import page, see_other
+from zendesk_push.simulator.web import page, see_other
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from zendesk_push.simulator.visits import Site, Visit
+    from zendesk_push.simulator.web import Site, Visit
 
 MAX_ROWS = 200
 MAX_DELIVERIES = 20

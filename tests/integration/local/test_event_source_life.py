@@ -9,8 +9,8 @@ import pytest
 
 from integration.local.conftest import SECONDS, ExampleStack
 from zendesk_push.local.event_source import BatchOutcome, EventSourceMapping, without_repeats
+from zendesk_push.local.event_wiring import EventSource
 from zendesk_push.local.invocation import InvocationResult
-from zendesk_push.local.wiring import EventSource
 
 DONE = InvocationResult("r", '{"batchItemFailures": []}')
 

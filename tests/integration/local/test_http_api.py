@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from integration.local.conftest import SECONDS, ExampleStack
+from zendesk_push.local.event_wiring import Route
 from zendesk_push.local.http_api import HttpApi
 from zendesk_push.local.invocation import InvocationResult
-from zendesk_push.local.wiring import Route
 
 
 class Answer:

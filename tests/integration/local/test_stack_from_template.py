@@ -9,12 +9,13 @@ import pytest
 from integration.local.conftest import EXAMPLE, ExampleStack
 from zendesk_push.local.aws import LocalAws
 from zendesk_push.local.cloudformation import Stack
-from zendesk_push.local.errors import LocalStackError, TemplateError
+from zendesk_push.local.errors import LocalStackError
+from zendesk_push.local.event_wiring import event_sources, functions, routes, schedules
 from zendesk_push.local.http_api import HttpApi
 from zendesk_push.local.logs import LogCollector
 from zendesk_push.local.pool import FunctionPool
-from zendesk_push.local.template import load_template
-from zendesk_push.local.wiring import event_sources, functions, routes, schedules
+from zendesk_push.template.errors import TemplateError
+from zendesk_push.template.translation import load_template
 
 
 def test_queues_have_the_template_s_attributes(example: ExampleStack) -> None:
@@ -55,7 +56,7 @@ _names = (f"attempt-{number}" for number in itertools.count())
 def attempt(example: ExampleStack, template: Path, parameters: dict[str, str] | None = None) -> None:
     """Everything that happens to a template before its functions start, on the example's moto."""
     aws = LocalAws(example.stack.aws_endpoint_url)
-    loaded = load_template(template, parameters or {}, aws.session)
+    loaded = load_template(template, parameters or {})
     stack = Stack.create(loaded, next(_names), aws)
     specs = functions(stack, loaded)
     routes(stack, specs)
@@ -161,7 +162,7 @@ def test_a_handler_that_can_not_be_imported_is_an_error(
     template = edited(tmp_path, "Handler: example_handlers.web", f"Handler: {handler}")
     (tmp_path / "code" / "broken_handlers.py").write_text("1 / 0\n")
     aws = LocalAws(example.stack.aws_endpoint_url)
-    loaded = load_template(template, {}, aws.session)
+    loaded = load_template(template, {})
     spec = functions(Stack.create(loaded, next(_names), aws), loaded)["WebFunction"]
     pool = FunctionPool(spec, aws.endpoint_url, LogCollector(), limit=1)
     pool.start()

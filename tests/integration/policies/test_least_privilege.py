@@ -22,11 +22,11 @@ import push_content.composition
 from admin_callback.settings import Settings as AdminSettings
 from zendesk_push.local.moto_process import CREDENTIALS, REGION
 from zendesk_push.local.stack import STACK_NAME, LocalStack
-from zendesk_push.packaging.translation import TEMPLATE, load_source
 from zendesk_push.sam_local.environment import RunningStack, environment
 from zendesk_push.sam_local.events import Circumstances, Event, fit, form_of, load
 from zendesk_push.sam_local.scenario import ADMIN, PUSH, Page, Scenario
 from zendesk_push.simulator.endpoints import ValidateTokenPolicy
+from zendesk_push.template.reader import TEMPLATE, load_source
 
 Permission = tuple[str, str]
 ROLES = {PUSH: "PushContentRole", ADMIN: "AdminCallbackRole"}

@@ -2,8 +2,8 @@
 
 import pytest
 
+from zendesk_push.local.event_wiring import Route
 from zendesk_push.local.routing import Router
-from zendesk_push.local.wiring import Route
 
 ROUTES = [
     Route("$default", "Rest"),

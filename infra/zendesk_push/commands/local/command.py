@@ -80,12 +80,12 @@ def run(args: argparse.Namespace) -> int:
         opened.callback(moto.stop)
         from zendesk_push.local.display import open_display
         from zendesk_push.local.logs import LogCollector
-        from zendesk_push.local.parameters import parse_overrides
         from zendesk_push.local.ready_file import ReadyFile
         from zendesk_push.local.sample_flow import SampleFlow, StackLookup
         from zendesk_push.local.stack import LocalStack
-        from zendesk_push.local.template import DEFAULT_TEMPLATE
         from zendesk_push.local.tracker import MessageTracker
+        from zendesk_push.template.parameters import parse_overrides
+        from zendesk_push.template.reader import TEMPLATE
 
         log_file = opened.enter_context(_open_log(args.log_file)) if args.log_file else None
         ready_path = args.ready_file or Path(opened.enter_context(_folder())) / "ready.json"
@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         opened.enter_context(_failures_shown(display))
         display.note("Starting: AWS from the template, the functions, Zendesk")
         stack = LocalStack(
-            template=args.template or DEFAULT_TEMPLATE,
+            template=args.template or TEMPLATE,
             parameters=parse_overrides(args.parameter_overrides),
             zendesk_url=args.zendesk_url.rstrip("/") if args.zendesk_url else None,
             bind=args.bind,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from zendesk_push.local.errors import TemplateError
-from zendesk_push.local.parameters import parse_overrides, resolve_parameters
+from zendesk_push.template.errors import TemplateError
+from zendesk_push.template.parameters import parse_overrides, resolve_parameters
 
 DECLARED: dict[str, dict[str, Any]] = {
     "BatchSize": {"Type": "Number", "Default": 1000, "MinValue": 1, "MaxValue": 10000},

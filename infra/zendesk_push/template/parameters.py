@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from zendesk_push.local.errors import TemplateError
+from zendesk_push.template.errors import TemplateError
 
 
 def parse_overrides(pairs: Iterable[str]) -> dict[str, str]:

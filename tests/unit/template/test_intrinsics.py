@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from zendesk_push.local.errors import TemplateError
-from zendesk_push.local.intrinsics import Resolver
+from zendesk_push.template.errors import TemplateError
+from zendesk_push.template.intrinsics import Resolver
 
 QUEUE_URL = "http://127.0.0.1:1/queue"
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from zendesk_push.local.cloudformation import Stack
-from zendesk_push.local.errors import TemplateError
 from zendesk_push.local.instance import FunctionSpec
-from zendesk_push.local.intrinsics import text_of
 from zendesk_push.local.moto_process import ACCOUNT_ID, REGION
-from zendesk_push.local.template import StackTemplate
+from zendesk_push.template.errors import TemplateError
+from zendesk_push.template.intrinsics import text_of
+from zendesk_push.template.translation import StackTemplate
 
 _FUNCTION_ARN: Final = re.compile(r"arn:aws:lambda:[a-z0-9-]+:[0-9]{12}:function:([^:/]+)(?::([^:/]+))?")
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch")

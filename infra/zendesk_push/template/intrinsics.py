@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from zendesk_push.local.errors import TemplateError
+from zendesk_push.template.errors import TemplateError
 
 _SUB_VARIABLE: Final = re.compile(r"\$\{(!?)([^}]*)\}")
 

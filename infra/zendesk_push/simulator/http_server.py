@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from werkzeug.serving import DechunkedInput
 
 from zendesk_push.simulator.answers import NoAnswerError, reason_phrase
-from zendesk_push.simulator.visits import as_response
+from zendesk_push.simulator.web import as_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable

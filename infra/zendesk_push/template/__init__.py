@@ -1,0 +1,1 @@
+"""template.yaml as CloudFormation sees it: read, its parameters checked, translated by SAM, its functions evaluated."""
