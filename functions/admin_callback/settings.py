@@ -1,7 +1,7 @@
 """The function's environment as one checked, frozen value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from zendesk_channel.addresses import ZendeskAddresses
@@ -11,7 +11,7 @@ from zendesk_channel.errors import ConfigurationError, InvalidValueError
 
 @dataclass(frozen=True)
 class Settings:
-    """What template.yaml sets. ``receipt_queue_url`` and ``push_client_id`` may be empty: not configured.
+    """What template.yaml sets. Empty ``receipt_queue_url``, ``push_client_id`` or ``origin_secret``: not configured.
 
     ``allowed_subdomains`` empty means that every subdomain may connect.
     """
@@ -26,6 +26,7 @@ class Settings:
     integration_author: str
     allowed_subdomains: frozenset[Subdomain]
     receipt_queue_url: str
+    origin_secret: str = field(repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -45,6 +46,7 @@ class Settings:
             integration_author=_present(env, "INTEGRATION_AUTHOR"),
             allowed_subdomains=_subdomains(_present(env, "ALLOWED_SUBDOMAINS")),
             receipt_queue_url=_present(env, "RECEIPT_QUEUE_URL"),
+            origin_secret=_present(env, "ORIGIN_SECRET"),
         )
 
 

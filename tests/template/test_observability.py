@@ -186,7 +186,10 @@ def test_widgets_do_not_overlap_and_fill_the_width(source: Document) -> None:
 
 
 def test_every_alarm_says_what_it_means_and_tells_somebody(source: Document) -> None:
-    told = {"Fn::If": ["HasAlarmEmail", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]}
+    told = [
+        {"Fn::If": [condition, {"Ref": topic}, {"Ref": "AWS::NoValue"}]}
+        for condition, topic in (("HasAlarmEmail", "AlarmTopic"), ("HasAlarmTopicArn", "AlarmTopicArn"))
+    ]
     for name, properties in alarms(source):
         assert properties["AlarmDescription"].endswith((".", ").")), name
         assert properties["AlarmActions"] == properties["OKActions"] == told, name

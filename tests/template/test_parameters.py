@@ -31,6 +31,8 @@ PROMISED = {
         "MaxResourcesPerRequest",
     ),
     *("PushTimeoutSeconds", "RetryBaseDelaySeconds", "RetryMaxDelaySeconds", "RetryWindowSeconds"),
+    *("AlarmTopicArn", "SenderSourceArns", "AdminReservedConcurrency", "Replies", "ReplyReaderPrincipals"),
+    *("DomainName", "CertificateArn", "HostedZoneId", "DefaultEndpoint", "OriginSecret"),
     *("RateLimitReservePercent", "LogLevel", "LogRetentionDays", "Architecture", "ZendeskBaseUrl"),
 }
 STAGES = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
@@ -66,7 +68,11 @@ def test_each_is_offered_in_one_group_of_the_console(source: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["PushTimeoutSeconds", "RetryBaseDelaySeconds", "RetryMaxDelaySeconds", "RetryWindowSeconds"]
+    "name",
+    [
+        *("PushTimeoutSeconds", "RetryBaseDelaySeconds", "RetryMaxDelaySeconds", "RetryWindowSeconds"),
+        "BatchingWindowSeconds",
+    ],
 )
 def test_retries_and_time_outs_may_be_as_short_as_a_second(source: dict[str, Any], name: str) -> None:
     assert source["Parameters"][name]["MinValue"] == 1
@@ -83,6 +89,9 @@ TAKEN = [
     ("SenderSourceArns", "arn:aws:sns:eu-west-1:123456789012:orders"),
     ("SenderSourceArns", "arn:aws:events:eu-west-1:123456789012:rule/bus/orders"),
     ("AlarmEmail", "operators@example.com"),
+    ("AlarmTopicArn", "arn:aws-cn:sns:cn-north-1:123456789012:on-call"),
+    ("OriginSecret", "0123456789abcdef0123456789abcdef"),
+    ("ReplyReaderPrincipals", "arn:aws:iam::123456789012:role/reader"),
 ]
 REFUSED = [
     ("ZendeskBaseUrl", "https://zendesk.com"),
@@ -101,6 +110,10 @@ REFUSED = [
     ("MaxResourcesPerRequest", "257"),
     ("AlarmEmail", "operators"),
     ("PublishHash", "abc"),
+    ("OriginSecret", "too-short"),
+    ("AlarmTopicArn", "arn:aws:sqs:eu-west-1:123456789012:on-call"),
+    ("DefaultEndpoint", "false"),
+    ("Replies", "true"),
 ]
 
 

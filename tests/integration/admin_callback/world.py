@@ -119,6 +119,7 @@ class World:
             "integration_author": "Example",
             "allowed_subdomains": frozenset(),
             "receipt_queue_url": "",
+            "origin_secret": "",
         }
         self.settings = Settings(**{**values, **overrides})
         self.app: Application = build(self.settings, self.clock.timing)

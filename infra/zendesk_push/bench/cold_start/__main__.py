@@ -58,6 +58,7 @@ _ADMIN_ENVIRONMENT: Final = {
     "INTEGRATION_AUTHOR": "a",
     "ALLOWED_SUBDOMAINS": "",
     "RECEIPT_QUEUE_URL": "",
+    "ORIGIN_SECRET": "",
 }
 _HEALTHCHECK: Final = {
     "version": "2.0",
