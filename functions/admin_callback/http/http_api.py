@@ -18,7 +18,8 @@ from admin_callback.accounts.registration import (
 )
 from admin_callback.accounts.validation_rate_limit import ThrottledError
 from admin_callback.http import manifest, pages
-from admin_callback.http.admin_ui_form import CallbackForm, FormError, parse_form
+from admin_callback.http.admin_ui_form import CallbackForm, parse_form
+from admin_callback.http.form import FormError
 from admin_callback.http.http_body import BodyError
 from admin_callback.settings import Settings
 from admin_callback.telemetry import Telemetry
