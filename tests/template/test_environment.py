@@ -8,7 +8,7 @@ import pytest
 
 import admin_callback.settings
 import push_content.settings
-from zendesk_push.template.parameters import resolve_parameters
+from zendesk_push.template.environment import function_environment
 
 Document = dict[str, Any]
 
@@ -47,23 +47,9 @@ def variables(document: Document, function: str) -> dict[str, Any]:
     return {**shared, **own}
 
 
-def with_defaults(document: Document, function: str) -> dict[str, str]:
-    """The same with parameters at their defaults; what is made at deployment has its logical id for a value."""
-    parameters = resolve_parameters(document["Parameters"], {})
-
-    def value(given: Any) -> str:
-        if isinstance(given, str):
-            return given
-        if "Ref" in given:
-            return str(parameters.get(given["Ref"], given["Ref"]))
-        return str(next(iter(given.values())))
-
-    return {name: value(given) for name, given in variables(document, function).items()}
-
-
 @pytest.mark.parametrize("function", SETTINGS)
 def test_what_is_set_is_read(source: Document, function: str) -> None:
-    environment = Recording(with_defaults(source, function))
+    environment = Recording(function_environment(function))
     SETTINGS[function](environment)
     assert environment.asked | POWERTOOLS | BOTO3 == variables(source, function).keys()
 
@@ -95,15 +81,15 @@ def test_queues_table_and_key_are_the_stacks_own(source: Document) -> None:
 
 
 @pytest.mark.parametrize("function", SETTINGS)
-def test_the_defaults_are_settings(source: Document, function: str) -> None:
+def test_the_defaults_are_settings(function: str) -> None:
     """No default of a parameter is something that the function refuses to start with."""
-    assert SETTINGS[function](with_defaults(source, function))
+    assert SETTINGS[function](function_environment(function))
 
 
 @pytest.mark.parametrize("bound", ["MinValue", "MaxValue"])
 def test_every_number_that_a_parameter_takes_is_a_setting(source: Document, bound: str) -> None:
     for function, from_env in SETTINGS.items():
-        environment = with_defaults(source, function)
+        environment = function_environment(function)
         for name, given in variables(source, function).items():
             parameter = source["Parameters"].get(given.get("Ref") if isinstance(given, dict) else None, {})
             if bound in parameter:

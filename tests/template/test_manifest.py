@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from admin_callback.http.manifest import render
 from admin_callback.settings import Settings
-from template.test_environment import with_defaults
+from zendesk_push.template.environment import function_environment
 
 MANIFEST = json.loads((Path(__file__).resolve().parents[2] / "manifest.json").read_text("utf-8"))
 ORIGIN = "https://push.example.com"
@@ -20,14 +20,9 @@ ADDRESSES = {
 }
 
 
-def test_it_is_what_the_function_serves(source: dict[str, Any]) -> None:
+def test_it_is_what_the_function_serves() -> None:
     """By a stack of the name zendesk-push, with all parameters at their defaults."""
-    environment = with_defaults(source, "AdminCallbackFunction")
-    environment["INTEGRATION_ID"] = "urn:zendesk-push:zendesk-push"
-    variable = source["Resources"]["AdminCallbackFunction"]["Properties"]["Environment"]["Variables"][
-        "INTEGRATION_ID"
-    ]
-    assert variable["Fn::If"][2] == {"Fn::Sub": "urn:zendesk-push:${AWS::StackName}"}
+    environment = function_environment("AdminCallbackFunction")
     assert render(Settings.from_env(environment), ORIGIN) == MANIFEST
 
 

@@ -18,6 +18,7 @@ from zendesk_push.bench.traffic import message
 from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryPauses, InMemoryTable
 from zendesk_push.in_memory.credentials import InMemoryCredentials
 from zendesk_push.in_memory.sqs import InMemorySqs
+from zendesk_push.template.environment import function_environment
 
 INVOCATION: Final = 60.0  # seconds
 
@@ -63,24 +64,15 @@ class Rig:
         self, sqs: Any, urls: Sequence[str], zendesk: ZendeskClient, push_timeout: float
     ) -> PushInvocation:
         settings = Settings.from_env(
-            {
-                "ACCOUNTS_TABLE": "accounts",
-                "SECRET_PREFIX": "bench",
-                "DATA_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/1",
-                "ZENDESK_BASE_URL": "https://{subdomain}.zendesk.com",
-                "CONTENT_QUEUE_URL": urls[0],
-                "DEAD_LETTER_QUEUE_URL": urls[1],
-                "MAX_RESOURCES_PER_REQUEST": "256",
-                "PUSH_TIMEOUT_SECONDS": str(push_timeout),
-                "RETRY_BASE_DELAY_SECONDS": "2",
-                "RETRY_MAX_DELAY_SECONDS": "900",
-                "RETRY_WINDOW_SECONDS": "345600",
-                "RATE_LIMIT_RESERVE_PERCENT": "10",
-                "QUEUE_RETENTION_SECONDS": "864000",
-                "QUEUE_VISIBILITY_SECONDS": "360",
-                "POWERTOOLS_SERVICE_NAME": "bench",
-                "POWERTOOLS_METRICS_NAMESPACE": "ZendeskPush",
-            }
+            function_environment(
+                "PushContentFunction",
+                {
+                    "CONTENT_QUEUE_URL": urls[0],
+                    "DEAD_LETTER_QUEUE_URL": urls[1],
+                    "PUSH_TIMEOUT_SECONDS": str(push_timeout),
+                    "POWERTOOLS_SERVICE_NAME": "bench",
+                },
+            )
         )
         with contextlib.redirect_stdout(io.StringIO()):  # where the logger will write
             return assemble(

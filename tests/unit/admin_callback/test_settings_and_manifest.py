@@ -12,21 +12,18 @@ import pytest
 from admin_callback.http import manifest
 from admin_callback.http.http_api import public_origin
 from admin_callback.settings import Settings
+from worlds.environment import admin_environment
 from zendesk_channel.errors import ConfigurationError
 
-ENV = {
-    "ACCOUNTS_TABLE": "table",
-    "SECRET_PREFIX": "stack",
-    "DATA_KEY_ARN": "arn:aws:kms:eu-central-1:123456789012:key/1",
-    "ZENDESK_BASE_URL": "https://{subdomain}.zendesk.com",
-    "PUSH_CLIENT_ID": "zendesk_push",
-    "INTEGRATION_NAME": "Newsroom",
-    "INTEGRATION_ID": "urn:example:newsroom",
-    "INTEGRATION_AUTHOR": "Example",
-    "ALLOWED_SUBDOMAINS": " acme, other ,",
-    "RECEIPT_QUEUE_URL": "",
-    "ORIGIN_SECRET": "",
-}
+ENV = admin_environment(
+    PUSH_CLIENT_ID="zendesk_push",
+    INTEGRATION_NAME="Newsroom",
+    INTEGRATION_ID="urn:example:newsroom",
+    INTEGRATION_AUTHOR="Example",
+    ALLOWED_SUBDOMAINS=" acme, other ,",
+)
+# The others are Powertools' own.
+NAMES = sorted(name for name in ENV if name != "LOG_LEVEL" and not name.startswith("POWERTOOLS_"))
 MAY_BE_EMPTY = {
     "PUSH_CLIENT_ID",
     "INTEGRATION_AUTHOR",
@@ -39,16 +36,16 @@ MAY_BE_EMPTY = {
 def test_settings() -> None:
     settings = Settings.from_env(ENV)
     assert settings.allowed_subdomains == {"acme", "other"}
-    assert settings.accounts_table == "table"
+    assert settings.accounts_table == "AccountsTable"
 
 
-@pytest.mark.parametrize("name", sorted(ENV))
+@pytest.mark.parametrize("name", NAMES)
 def test_a_variable_that_is_missing_is_named(name: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
         Settings.from_env({key: value for key, value in ENV.items() if key != name})
 
 
-@pytest.mark.parametrize("name", sorted(ENV))
+@pytest.mark.parametrize("name", NAMES)
 def test_empty_variables(name: str) -> None:
     if name in MAY_BE_EMPTY:
         Settings.from_env({**ENV, name: ""})

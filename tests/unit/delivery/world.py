@@ -14,6 +14,7 @@ from push_content.settings import Settings
 from unit.delivery.effects import Effects, Staged
 from unit.delivery.stage import Stage, StagedTurnExecutor
 from unit.delivery.watch import INVOCATION, SUBDOMAINS, UNREGISTERED, Invocation, Watch
+from worlds.environment import push_environment
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_push.bench.traffic import Sent
@@ -36,22 +37,17 @@ RATE_LIMIT = 40
 
 SERVICE = "delivery"
 
-ENVIRONMENT = {
-    "ACCOUNTS_TABLE": "accounts",
-    "SECRET_PREFIX": "stack",
-    "DATA_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/1",
-    "ZENDESK_BASE_URL": "https://{subdomain}.zendesk.com",
-    "MAX_RESOURCES_PER_REQUEST": str(MAX_RESOURCES),
-    "PUSH_TIMEOUT_SECONDS": str(PUSH_TIMEOUT),
-    "RETRY_BASE_DELAY_SECONDS": str(BASE_DELAY),
-    "RETRY_MAX_DELAY_SECONDS": str(MAX_DELAY),
-    "RETRY_WINDOW_SECONDS": str(WINDOW),
-    "RATE_LIMIT_RESERVE_PERCENT": "10",
-    "QUEUE_RETENTION_SECONDS": str(RETENTION),
-    "QUEUE_VISIBILITY_SECONDS": str(VISIBILITY),
-    "POWERTOOLS_SERVICE_NAME": SERVICE,
-    "POWERTOOLS_METRICS_NAMESPACE": "ZendeskPush",
-}
+ENVIRONMENT = push_environment(
+    MAX_RESOURCES_PER_REQUEST=str(MAX_RESOURCES),
+    PUSH_TIMEOUT_SECONDS=str(PUSH_TIMEOUT),
+    RETRY_BASE_DELAY_SECONDS=str(BASE_DELAY),
+    RETRY_MAX_DELAY_SECONDS=str(MAX_DELAY),
+    RETRY_WINDOW_SECONDS=str(WINDOW),
+    RATE_LIMIT_RESERVE_PERCENT="10",
+    QUEUE_RETENTION_SECONDS=str(RETENTION),
+    QUEUE_VISIBILITY_SECONDS=str(VISIBILITY),
+    POWERTOOLS_SERVICE_NAME=SERVICE,
+)
 # Powertools keeps the stream that its logger was first made with.
 OUTPUT = io.StringIO()
 

@@ -666,7 +666,7 @@ def test_a_message_whose_dead_letter_is_not_there_stays(world: World, account: s
 
     assert sorted(world.invoke()) == sorted(bad)
     assert all(1 <= wait <= 60 for wait in world.waits().values())
-    world.sqs.create_queue(QueueName="dead")
+    world.sqs.create_queue(QueueName="DeadLetterQueue")
     world.clock.advance(60)
     assert world.invoke() == []
     assert sorted(world.reasons()) == ["invalid_message", "zendesk_400"]

@@ -11,6 +11,7 @@ from push_content.composition import assemble
 from push_content.settings import Settings
 from push_content.turn_executor import Job, TurnExecutor
 from unit.push_content.messages import body
+from worlds.environment import push_environment
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.errors import StoreUnavailableError
@@ -22,24 +23,7 @@ from zendesk_push.in_memory.sqs import InMemorySqs
 from zendesk_push.in_memory.zendesk import InMemoryZendeskClient
 from zendesk_push.simulator import ZendeskState
 
-ENVIRONMENT = {
-    "ACCOUNTS_TABLE": "accounts",
-    "SECRET_PREFIX": "stack",
-    "DATA_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/1",
-    "ZENDESK_BASE_URL": "https://{subdomain}.zendesk.com",
-    "CONTENT_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/content",
-    "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/dead",
-    "MAX_RESOURCES_PER_REQUEST": "256",
-    "PUSH_TIMEOUT_SECONDS": "30",
-    "RETRY_BASE_DELAY_SECONDS": "2",
-    "RETRY_MAX_DELAY_SECONDS": "900",
-    "RETRY_WINDOW_SECONDS": "345600",
-    "RATE_LIMIT_RESERVE_PERCENT": "20",
-    "QUEUE_RETENTION_SECONDS": "864000",
-    "QUEUE_VISIBILITY_SECONDS": "360",
-    "POWERTOOLS_SERVICE_NAME": "push-content",
-    "POWERTOOLS_METRICS_NAMESPACE": "ZendeskPush",
-}
+ENVIRONMENT = push_environment(RATE_LIMIT_RESERVE_PERCENT="20", POWERTOOLS_METRICS_NAMESPACE="ZendeskPush")
 
 _numbers = itertools.count(1)
 
@@ -113,15 +97,18 @@ class World:
         self.settings = Settings.from_env(ENVIRONMENT | service | settings)
         self.clock = ManualClock()
         self.sqs = InMemorySqs(self.clock)
-        self.sqs.create_queue(QueueName="dead", Attributes={"MessageRetentionPeriod": "1209600"})
+        self.sqs.create_queue(QueueName="DeadLetterQueue", Attributes={"MessageRetentionPeriod": "1209600"})
         self.sqs.create_queue(
-            QueueName="content",
+            QueueName="ContentQueue",
             Attributes={
                 "MessageRetentionPeriod": "864000",
                 "VisibilityTimeout": "360",
                 "MaximumMessageSize": "1000000",
-                "RedrivePolicy": (
-                    '{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": 1000}'
+                "RedrivePolicy": json.dumps(
+                    {
+                        "deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:DeadLetterQueue",
+                        "maxReceiveCount": 1000,
+                    }
                 ),
             },
         )

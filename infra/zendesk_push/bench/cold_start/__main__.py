@@ -16,6 +16,7 @@ from zendesk_push.errors import CommandError
 from zendesk_push.packaging.artifact import BUILD, RUNTIME_DIRECTORY, compile_sources
 from zendesk_push.packaging.build import runtime_python
 from zendesk_push.sam_local.invoke import BASE_IMAGE, require_engine
+from zendesk_push.template.environment import function_environment
 
 # The push function may take so many times what the bare handler takes to its first answer.
 BOUND: Final = 1.25
@@ -28,37 +29,11 @@ _COMMON: Final = {
     "AWS_LAMBDA_FUNCTION_NAME": "f",
     "AWS_ACCESS_KEY_ID": "AKIALOCALEXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "local-example",
-    "ACCOUNTS_TABLE": "accounts",
-    "SECRET_PREFIX": "stack",
-    "ZENDESK_BASE_URL": "https://{subdomain}.zendesk.com",
-    "DATA_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/a",
-    "LOG_LEVEL": "INFO",
-    "POWERTOOLS_METRICS_NAMESPACE": "ZendeskPush",
 }
-_PUSH_ENVIRONMENT: Final = {
-    **_COMMON,
-    "POWERTOOLS_SERVICE_NAME": "push-content",
-    "CONTENT_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/content",
-    "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/dead",
-    "MAX_RESOURCES_PER_REQUEST": "256",
-    "PUSH_TIMEOUT_SECONDS": "30",
-    "RETRY_BASE_DELAY_SECONDS": "2",
-    "RETRY_MAX_DELAY_SECONDS": "900",
-    "RETRY_WINDOW_SECONDS": "345600",
-    "RATE_LIMIT_RESERVE_PERCENT": "10",
-    "QUEUE_RETENTION_SECONDS": "864000",
-    "QUEUE_VISIBILITY_SECONDS": "780",
-}
+_PUSH_ENVIRONMENT: Final = {**_COMMON, **function_environment("PushContentFunction")}
 _ADMIN_ENVIRONMENT: Final = {
     **_COMMON,
-    "POWERTOOLS_SERVICE_NAME": "admin-callback",
-    "PUSH_CLIENT_ID": "client",
-    "INTEGRATION_NAME": "n",
-    "INTEGRATION_ID": "urn:i",
-    "INTEGRATION_AUTHOR": "a",
-    "ALLOWED_SUBDOMAINS": "",
-    "RECEIPT_QUEUE_URL": "",
-    "ORIGIN_SECRET": "",
+    **function_environment("AdminCallbackFunction", {"PUSH_CLIENT_ID": "client"}),
 }
 _HEALTHCHECK: Final = {
     "version": "2.0",
