@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from zendesk_push.commands.installer_app import command
+from zendesk_push.commands.installer_app import command, png
 from zendesk_push.commands.installer_app.app import InstallerApp, check_manifest_url
 from zendesk_push.errors import CommandError, UsageError
 
 URL = "https://push.example.com/manifest.json"
 
 
-def make(**changed: str) -> InstallerApp:
-    values = {
+def make(**changed: Any) -> InstallerApp:
+    values: dict[str, Any] = {
         "manifest_url": URL,
         "name": "Push",
         "author_name": "Someone",
@@ -30,9 +30,10 @@ def make(**changed: str) -> InstallerApp:
 
 
 def read(content: bytes) -> dict[str, Any]:
+    """The JSON files of a ZIP."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
-        return {name: json.loads(archive.read(name)) for name in archive.namelist()}
+        return {name: json.loads(archive.read(name)) for name in archive.namelist() if ".json" in name}
 
 
 def test_it_holds_requirements_and_no_code() -> None:
@@ -44,7 +45,6 @@ def test_it_holds_requirements_and_no_code() -> None:
         "defaultLocale": "en",
         "private": True,
         "requirementsOnly": True,
-        "frameworkVersion": "2.0",
         "version": "1.2.3",
     }
     assert {name for name in files if not name.startswith("translations/")} == {
@@ -54,13 +54,15 @@ def test_it_holds_requirements_and_no_code() -> None:
 
 
 def test_every_translation_names_the_app_and_says_what_it_is() -> None:
-    files = read(make(name="Push {0} %s").to_zip())
+    files = read(make(name="Push {0} %s", private=False).to_zip())
+    assert files["manifest.json"]["private"] is False
     translations = {name: content for name, content in files.items() if name.startswith("translations/")}
     assert "translations/en.json" in translations
     assert len(translations) == 6
     for content in translations.values():
         assert content["app"]["name"] == "Push {0} %s"
         assert content["app"]["short_description"]
+        assert content["app"]["long_description"]
         assert "Push {0} %s" in content["app"]["installation_instructions"]
 
 
@@ -68,7 +70,7 @@ def test_the_bytes_do_not_depend_on_when_or_where() -> None:
     # A change of the texts changes this; a change of clock, machine or zlib must not.
     assert (
         hashlib.sha256(make().to_zip()).hexdigest()
-        == "e4439c42707b8bebdb1f314f2e12f2469917558b30122437bfe6043888a28251"
+        == "0d2d2c4ee163ae651c1422f8b71b92e656d505c680778962c41677fd325665d8"
     )
 
 
@@ -86,6 +88,11 @@ def test_the_bytes_do_not_depend_on_when_or_where() -> None:
         ("https://push.example.com/" + "m" * 500, "at most 511"),
         ("https://push.example.com/mänifest.json", "at most 511 printable ASCII"),
         ("https://push.example.com/a b", "at most 511 printable ASCII"),
+        ("https://localhost/manifest.json", "can reach from the internet"),
+        ("https://push.local/manifest.json", "can reach from the internet"),
+        ("https://push/manifest.json", "can reach from the internet"),
+        ("https://10.0.0.1/manifest.json", "can reach from the internet"),
+        ("https://[::1]:8443/manifest.json", "can reach from the internet"),
     ],
 )
 def test_a_manifest_url_that_zendesk_refuses(url: str, says: str) -> None:
@@ -100,6 +107,10 @@ def test_a_manifest_url_that_zendesk_refuses(url: str, says: str) -> None:
         {"name": "a\nb"},
         {"author_name": " "},
         {"author_email": "x"},
+        {"author_email": "a@b"},
+        {"author_email": "noreply@example.com"},
+        {"author_email": "No-Reply@example.com"},
+        {"author_email": "do_not_reply@example.com"},
         {"key": "a b"},
         {"version": "one"},
     ],
@@ -110,6 +121,11 @@ def test_other_values_that_zendesk_refuses(changed: dict[str, str]) -> None:
 
 
 def run(*arguments: str) -> int:
+    """The command, with a support address unless the test brings its own."""
+    return without_address("--author-email", "help@example.com", *arguments)
+
+
+def without_address(*arguments: str) -> int:
     parser = ArgumentParser()
     command.add_arguments(parser)
     return command.run(parser.parse_args(arguments))
@@ -119,7 +135,51 @@ def test_the_command_writes_the_file_and_names_it(tmp_path: Path, capsys: pytest
     target = tmp_path / "app.zip"
     assert run("--manifest-url", URL, "--output", str(target)) == 0
     assert capsys.readouterr().out == f"{target}\n"
-    assert read(target.read_bytes())["manifest.json"]["author"]["email"] == "noreply@push.example.com"
+    assert read(target.read_bytes())["manifest.json"]["author"]["email"] == "help@example.com"
+
+
+def test_it_asks_for_a_support_address(tmp_path: Path) -> None:
+    target = tmp_path / "app.zip"
+    with pytest.raises(UsageError, match="--author-email ADDRESS"):
+        without_address("--manifest-url", URL, "--output", str(target))
+    assert not target.exists()
+
+
+def logos(folder: Path, *sides: int) -> list[str]:
+    arguments = []
+    for option, side in zip(("--logo", "--logo-small"), sides, strict=False):
+        path = folder / f"{option}.png"
+        path.write_bytes(png.encode([bytes(side)] * side, [(200, 0, 0)]))
+        arguments += [option, str(path)]
+    return arguments
+
+
+def test_the_logos_are_the_integrators_to_replace(tmp_path: Path) -> None:
+    target = tmp_path / "app.zip"
+    mine = logos(tmp_path, 320, 128)
+    assert run("--manifest-url", URL, "--output", str(target), *mine) == 0
+    with zipfile.ZipFile(target) as archive:
+        assert archive.read("assets/logo.png") == Path(mine[1]).read_bytes()
+        assert archive.read("assets/logo-small.png") == Path(mine[3]).read_bytes()
+
+
+def test_a_logo_that_zendesk_refuses_writes_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "app.zip"
+    common = ("--manifest-url", URL, "--output", str(target))
+    with pytest.raises(CommandError, match=r"assets/logo-small\.png must be 128 x 128 pixels: it is 64 x 64"):
+        run(*common, *logos(tmp_path, 320, 64))
+    with pytest.raises(UsageError, match="go together"):
+        run(*common, *logos(tmp_path, 320))
+    with pytest.raises(UsageError, match="can't be read: No such file"):
+        run(*common, "--logo", str(tmp_path / "no.png"), "--logo-small", str(tmp_path / "no.png"))
+    assert not target.exists()
+
+
+def test_for_the_marketplace_or_not(tmp_path: Path) -> None:
+    for option, private in (("--private", True), ("--public", False)):
+        target = tmp_path / f"{option}.zip"
+        assert run("--manifest-url", URL, "--output", str(target), option) == 0
+        assert read(target.read_bytes())["manifest.json"]["private"] is private
 
 
 def test_the_command_does_not_write_over_another_file_unasked(tmp_path: Path) -> None:
