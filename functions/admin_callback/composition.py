@@ -17,12 +17,13 @@ from admin_callback.accounts.validation_rate_limit import ValidationThrottle
 from admin_callback.http.http_api import Routes
 from admin_callback.http.import_reports import ReceiptQueue
 from admin_callback.settings import Settings
-from admin_callback.telemetry import Telemetry
+from admin_callback.telemetry import METRICS
 from zendesk_channel.accounts import AccountsTable
 from zendesk_channel.aws import CLIENT_CONFIG
 from zendesk_channel.client import ZendeskClient
-from zendesk_channel.clock import Timing
+from zendesk_channel.clock import SYSTEM_CLOCK, Clock
 from zendesk_channel.credentials import CredentialStore
+from zendesk_channel.telemetry import Telemetry
 from zendesk_channel.token_verification import TokenRecheck
 
 SCHEDULE_SOURCE: Final = "zendesk-push.schedule"
@@ -44,7 +45,7 @@ class Application:
                 return self._revalidate(context)
             return self._routes.answer(event, context)
         finally:
-            self._telemetry.end()
+            self._telemetry.flush()
 
     def _revalidate(self, context: Any) -> dict[str, Any]:
         findings = self._sweep.run(lambda: context.get_remaining_time_in_millis() / 1000)
@@ -61,9 +62,9 @@ class Application:
         return found
 
 
-def build(settings: Settings, timing: Timing = Timing()) -> Application:  # noqa: B008 (frozen)
+def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Application:
     """Build the function for these settings. No call goes out yet."""
-    telemetry = Telemetry()
+    telemetry = Telemetry(settings.service, settings.metrics_namespace, settings.log_level, METRICS)
     dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
     secrets = boto3.client("secretsmanager", config=CLIENT_CONFIG)
     kms = boto3.client("kms", config=CLIENT_CONFIG)
@@ -71,11 +72,11 @@ def build(settings: Settings, timing: Timing = Timing()) -> Application:  # noqa
     credentials = CredentialStore(secrets, settings.secret_prefix, settings.data_key_arn)
     zendesk = ZendeskClient(settings.addresses)
     sealer = MetadataSealer(kms, settings.data_key_arn)
-    connector = AccountConnector(accounts, credentials, timing.now)
-    lifecycle = AccountLifecycle(accounts, credentials, timing.now)
-    throttle = ValidationThrottle(timing.monotonic)
+    connector = AccountConnector(accounts, credentials, clock.now)
+    lifecycle = AccountLifecycle(accounts, credentials, clock.now)
+    throttle = ValidationThrottle(clock.monotonic)
     revalidator = AccountRevalidator(
-        accounts, credentials, TokenRecheck(accounts, credentials, zendesk, timing.now), lifecycle
+        accounts, credentials, TokenRecheck(accounts, credentials, zendesk, clock.now), lifecycle
     )
     registrar = Registrar(
         accounts=accounts,
@@ -85,7 +86,7 @@ def build(settings: Settings, timing: Timing = Timing()) -> Application:  # noqa
         connector=connector,
         throttle=throttle,
         allowed_subdomains=settings.allowed_subdomains,
-        clock=timing.now,
+        clock=clock.now,
     )
     account_events = AccountEvents(
         accounts=accounts,
@@ -96,13 +97,13 @@ def build(settings: Settings, timing: Timing = Timing()) -> Application:  # noqa
         lifecycle=lifecycle,
         revalidator=revalidator,
         throttle=throttle,
-        timing=timing,
+        clock=clock,
     )
     return Application(
         Routes(
             settings,
             registrar,
-            EventCallbacks(account_events, _receipt_queue(settings), telemetry, timing),
+            EventCallbacks(account_events, _receipt_queue(settings), telemetry, clock),
             telemetry,
         ),
         Sweep(accounts, SweepCursor(dynamodb, settings.accounts_table), revalidator),

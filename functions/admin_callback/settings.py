@@ -7,6 +7,7 @@ from typing import Self
 from zendesk_channel.addresses import ZendeskAddresses
 from zendesk_channel.contract import Subdomain
 from zendesk_channel.errors import ConfigurationError, InvalidValueError
+from zendesk_channel.settings import optional_text, text
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class Settings:
     allowed_subdomains: frozenset[Subdomain]
     receipt_queue_url: str
     origin_secret: str = field(repr=False)
+    service: str
+    metrics_namespace: str
+    log_level: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -36,37 +40,26 @@ class Settings:
             ConfigurationError: a variable is missing, empty where that makes no sense, or not well-formed.
         """
         return cls(
-            accounts_table=_required(env, "ACCOUNTS_TABLE"),
-            secret_prefix=_required(env, "SECRET_PREFIX"),
-            data_key_arn=_required(env, "DATA_KEY_ARN"),
-            addresses=ZendeskAddresses(_required(env, "ZENDESK_BASE_URL")),
-            push_client_id=_present(env, "PUSH_CLIENT_ID"),
-            integration_name=_required(env, "INTEGRATION_NAME"),
-            integration_id=_required(env, "INTEGRATION_ID"),
-            integration_author=_present(env, "INTEGRATION_AUTHOR"),
-            allowed_subdomains=_subdomains(_present(env, "ALLOWED_SUBDOMAINS")),
-            receipt_queue_url=_present(env, "RECEIPT_QUEUE_URL"),
-            origin_secret=_present(env, "ORIGIN_SECRET"),
+            accounts_table=text(env, "ACCOUNTS_TABLE"),
+            secret_prefix=text(env, "SECRET_PREFIX"),
+            data_key_arn=text(env, "DATA_KEY_ARN"),
+            addresses=ZendeskAddresses(text(env, "ZENDESK_BASE_URL")),
+            push_client_id=optional_text(env, "PUSH_CLIENT_ID"),
+            integration_name=text(env, "INTEGRATION_NAME"),
+            integration_id=text(env, "INTEGRATION_ID"),
+            integration_author=optional_text(env, "INTEGRATION_AUTHOR"),
+            allowed_subdomains=_subdomains(optional_text(env, "ALLOWED_SUBDOMAINS")),
+            receipt_queue_url=optional_text(env, "RECEIPT_QUEUE_URL"),
+            origin_secret=optional_text(env, "ORIGIN_SECRET"),
+            service=text(env, "POWERTOOLS_SERVICE_NAME"),
+            metrics_namespace=text(env, "POWERTOOLS_METRICS_NAMESPACE"),
+            log_level=text(env, "LOG_LEVEL"),
         )
 
 
-def _present(env: Mapping[str, str], name: str) -> str:
+def _subdomains(names: str) -> frozenset[Subdomain]:
     try:
-        return env[name].strip()
-    except KeyError:
-        raise ConfigurationError(f"{name} is not set") from None
-
-
-def _required(env: Mapping[str, str], name: str) -> str:
-    value = _present(env, name)
-    if not value:
-        raise ConfigurationError(f"{name} is empty")
-    return value
-
-
-def _subdomains(text: str) -> frozenset[Subdomain]:
-    try:
-        return frozenset(Subdomain(part.strip()) for part in text.split(",") if part.strip())
+        return frozenset(Subdomain(part.strip()) for part in names.split(",") if part.strip())
     except InvalidValueError:
         raise ConfigurationError(
             "ALLOWED_SUBDOMAINS must be names such as acme, separated by commas"

@@ -1,14 +1,16 @@
 """Integration accounts: the record of each, in DynamoDB.
 
 One table holds everything that is not a token. An account's item is written by three parties that do not
-undo each other's work: registration and events own what is under the revision; push owns the pause and the
-time of the last push; whoever asked Zendesk about a token owns the mark that it was refused.
+undo each other's work: registration and events own what is under the revision; push owns its pauses and when it last
+delivered or failed; whoever asked Zendesk about a token owns the mark that it was refused. An operator pauses and
+resumes.
 """
 
 import enum
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
 
 from botocore.exceptions import ClientError
 
@@ -37,14 +39,18 @@ class Account:
 
     Attributes:
         token_version: the secret version that Zendesk confirmed, the one that push reads. Empty once deleted.
-        nonce: what a sealed metadata must hold to speak for this account.
+        nonce: what metadata must hold to speak for this account.
         pending_version: an unconfirmed token's secret version, kept since ``pending_since``.
         events_applied_until: the newest event's timestamp; older events are ignored.
         destroyed_at: when it was, by this clock: no token that was sealed earlier brings it back.
+        saved_at: when Zendesk first reported that the administrator has saved it.
         refused_version: the version that Zendesk no longer accepts.
+        paused_by_operator_at: since when an operator lets nothing be pushed.
         paused_until, pause_seconds: until when nothing is pushed, and the pause's length, which doubles.
         pause_reason: the ErrorCode of what waits meanwhile.
         request_limit: at most so many resources a request, after a time-out.
+        last_delivery_at: when Zendesk last took something; nothing but a delivery moves it.
+        last_failure_at, last_failure_reason: when a push last failed, and the ErrorCode of it.
     """
 
     instance_push_id: InstancePushId
@@ -59,31 +65,46 @@ class Account:
     events_applied_until: float | None = None
     connected_at: float | None = None
     destroyed_at: float | None = None
+    saved_at: float | None = None
     refused_version: str | None = None
+    paused_by_operator_at: float | None = None
     paused_until: float = 0
     pause_seconds: float = 0
     pause_reason: str | None = None
     request_limit: int | None = None
-    last_push_at: float | None = None
+    last_delivery_at: float | None = None
+    last_failure_at: float | None = None
+    last_failure_reason: str | None = None
 
     @property
     def refused(self) -> bool:
         """Zendesk does not accept the token that is registered now."""
         return bool(self.token_version) and self.refused_version == self.token_version
 
+    @property
+    def saved(self) -> bool:
+        """The administrator pressed Save: Zendesk said so, or has taken a push, which it does only then."""
+        return self.saved_at is not None or self.last_delivery_at is not None
 
-# Written together, on condition of the revision. What is None is removed.
-_OWNED_BY_REGISTRATION: Final = (
-    "subdomain",
-    "state",
-    "token_version",
-    "nonce",
-    "name",
-    "pending_version",
-    "pending_since",
-    "events_applied_until",
-    "connected_at",
-    "destroyed_at",
+
+BESIDE_THE_REVISION: Final = (
+    "refused_version",
+    "paused_by_operator_at",
+    "paused_until",
+    "pause_seconds",
+    "pause_reason",
+    "request_limit",
+    "last_delivery_at",
+    "last_failure_at",
+    "last_failure_reason",
+)
+"""The attributes that are each written by themselves. All others are registration's: written together, on condition of
+the revision."""
+
+_UNDER_THE_REVISION: Final = tuple(
+    each.name
+    for each in fields(Account)
+    if each.name not in ("instance_push_id", "revision", *BESIDE_THE_REVISION)
 )
 
 
@@ -119,7 +140,7 @@ class AccountsTable:
         Raises:
             RevisionConflictError: it has been written since it was read.
         """
-        values = {name: getattr(account, name) for name in _OWNED_BY_REGISTRATION}
+        values = {name: getattr(account, name) for name in _UNDER_THE_REVISION}
         updates = {name: value for name, value in values.items() if value is not None}
         removed = [name for name, value in values.items() if value is None]
         updates["instance_push_id"] = account.instance_push_id
@@ -209,27 +230,8 @@ def account_key(instance_push_id: InstancePushId) -> dict[str, dict[str, str]]:
 
 
 def account_from_item(item: Item) -> Account:
-    """An account of its DynamoDB item."""
-    return Account(
-        instance_push_id=InstancePushId(item["instance_push_id"]["S"]),
-        subdomain=Subdomain(item["subdomain"]["S"]),
-        state=AccountState(item["state"]["S"]),
-        revision=int(item["revision"]["N"]),
-        token_version=_text(item, "token_version") or "",
-        nonce=_text(item, "nonce"),
-        name=_text(item, "name"),
-        pending_version=_text(item, "pending_version"),
-        pending_since=_number(item, "pending_since"),
-        events_applied_until=_number(item, "events_applied_until"),
-        connected_at=_number(item, "connected_at"),
-        destroyed_at=_number(item, "destroyed_at"),
-        refused_version=_text(item, "refused_version"),
-        paused_until=_number(item, "paused_until") or 0,
-        pause_seconds=_number(item, "pause_seconds") or 0,
-        pause_reason=_text(item, "pause_reason"),
-        request_limit=int(item["request_limit"]["N"]) if "request_limit" in item else None,
-        last_push_at=_number(item, "last_push_at"),
-    )
+    """The account of a DynamoDB item. KeyError, TypeError or ValueError if it is not one."""
+    return Account(**{name: decode(item[name]) for name, decode in _DECODERS.items() if name in item})
 
 
 def readable_account(item: Item) -> Account | None:
@@ -238,7 +240,7 @@ def readable_account(item: Item) -> Account | None:
         return None
     try:
         return account_from_item(item)
-    except (KeyError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return None
 
 
@@ -278,9 +280,11 @@ def conditional_update(
     return True
 
 
-def _text(item: Item, name: str) -> str | None:
-    return item[name]["S"] if name in item else None
+def _decoder(hint: Any) -> Callable[[Mapping[str, Any]], Any]:
+    """How a field of this type is read from its DynamoDB value: ``{"S": …}`` for texts, ``{"N": …}`` for numbers."""
+    (kind,) = {part for part in get_args(hint) if part is not NoneType} or {hint}
+    key = "S" if issubclass(kind, str) else "N"
+    return lambda value: kind(value[key])
 
 
-def _number(item: Item, name: str) -> float | None:
-    return float(item[name]["N"]) if name in item else None
+_DECODERS: Final = {name: _decoder(hint) for name, hint in get_type_hints(Account).items()}

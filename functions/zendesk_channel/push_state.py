@@ -141,7 +141,7 @@ class SharedPauses:
                                 "Update": {
                                     "TableName": self._table,
                                     "Key": account_key(account.instance_push_id),
-                                    "UpdateExpression": "SET last_push_at = :at",
+                                    "UpdateExpression": "SET last_delivery_at = :at",
                                     "ConditionExpression": "attribute_exists(pk)",
                                     "ExpressionAttributeValues": {":at": attribute(at)},
                                 }

@@ -18,7 +18,7 @@ from admin_callback.accounts.validation_rate_limit import ThrottledError, Valida
 from admin_callback.http.event_body import ACTIVATED, CREATED, DESTROYED, Event
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.client import VALIDATE_TOKEN_TIMEOUT, Verdict, ZendeskClient
-from zendesk_channel.clock import Timing
+from zendesk_channel.clock import Clock
 from zendesk_channel.contract import PushToken
 from zendesk_channel.errors import RevisionConflictError, StoreUnavailableError
 
@@ -58,7 +58,7 @@ class AccountEvents:
         lifecycle: AccountLifecycle,
         revalidator: AccountRevalidator,
         throttle: ValidationThrottle,
-        timing: Timing,
+        clock: Clock,
     ) -> None:
         self._accounts = accounts
         self._zendesk = zendesk
@@ -68,7 +68,7 @@ class AccountEvents:
         self._lifecycle = lifecycle
         self._revalidator = revalidator
         self._throttle = throttle
-        self._timing = timing
+        self._clock = clock
 
     def apply(self, event: Event, budget: Budget) -> EventOutcome:
         """Apply one of ACCOUNT_EVENTS.
@@ -113,7 +113,7 @@ class AccountEvents:
                 return EventOutcome.DESTROYED
             if record.state is not AccountState.DELETED:
                 return self._switch(record, event, on=switches_on, budget=budget)
-        token = seal.live_token(self._timing.now()) if switches_on else None
+        token = seal.live_token(self._clock.now()) if switches_on else None
         if token is None or (record is not None and seal.issued_at <= (record.destroyed_at or 0)):
             return EventOutcome.FORGED
         return self._connect(record, event, seal, token, budget)
@@ -173,7 +173,7 @@ class AccountEvents:
             ).verdict
             if verdict is not Verdict.NO_VERDICT or budget.left() <= wait:
                 return verdict
-            self._timing.sleep(wait)
+            self._clock.sleep(wait)
             wait *= 2
             try:
                 self._throttle.acquire(seal.subdomain)

@@ -18,9 +18,9 @@ from admin_callback.http.event_body import (
     parse_events,
 )
 from admin_callback.http.import_reports import ReceiptQueue, receipts_of
-from admin_callback.telemetry import Telemetry
-from zendesk_channel.clock import Timing
+from zendesk_channel.clock import Clock
 from zendesk_channel.errors import StoreError
+from zendesk_channel.telemetry import Telemetry
 
 _FAILED: Final = "failed"
 _METRICS: Final = {
@@ -49,12 +49,12 @@ class EventCallbacks:
         account_events: AccountEvents,
         receipt_queue: ReceiptQueue | None,
         telemetry: Telemetry,
-        timing: Timing,
+        clock: Clock,
     ) -> None:
         self._account_events = account_events
         self._receipt_queue = receipt_queue
         self._telemetry = telemetry
-        self._timing = timing
+        self._clock = clock
 
     def take(self, request: Mapping[str, Any]) -> EventAnswer:
         """Apply a body's events.
@@ -62,9 +62,9 @@ class EventCallbacks:
         Raises:
             BodyError: it is no well-formed body.
         """
-        budget = Budget(self._timing.monotonic)
+        budget = Budget(self._clock.monotonic)
         outcomes: Counter[str] = Counter()
-        for event in parse_events(request, self._timing.now()):
+        for event in parse_events(request, self._clock.now()):
             outcomes[self._take_one(event, budget)] += 1
         for outcome, count in outcomes.items():
             if outcome in _METRICS:

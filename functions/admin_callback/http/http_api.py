@@ -22,10 +22,10 @@ from admin_callback.http.admin_ui_form import CallbackForm, parse_form
 from admin_callback.http.form import FormError
 from admin_callback.http.http_body import BodyError
 from admin_callback.settings import Settings
-from admin_callback.telemetry import Telemetry
 from zendesk_channel.addresses import is_loopback
 from zendesk_channel.contract import Subdomain
 from zendesk_channel.errors import StoreError
+from zendesk_channel.telemetry import Telemetry
 
 _ROUTES: Final = {
     manifest.MANIFEST_PATH: "GET",

@@ -19,7 +19,7 @@ class PushNotes:
         due = [
             account
             for account in accounts
-            if now - max(account.last_push_at or 0, self._noted.get(account.instance_push_id, 0))
+            if now - max(account.last_delivery_at or 0, self._noted.get(account.instance_push_id, 0))
             >= LAST_PUSH_INTERVAL
         ]
         if not due:

@@ -8,19 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Never
 
-from zendesk_channel.accounts import Account, AccountsTable
+from zendesk_channel.accounts import BESIDE_THE_REVISION, Account, AccountsTable
 from zendesk_channel.contract import InstancePushId, Subdomain
 from zendesk_channel.errors import RevisionConflictError
 from zendesk_channel.push_state import SharedPauses, Standing
-
-_BESIDE_THE_REVISION = (
-    "refused_version",
-    "paused_until",
-    "pause_seconds",
-    "pause_reason",
-    "request_limit",
-    "last_push_at",
-)
 
 
 @dataclass
@@ -61,7 +52,7 @@ class InMemoryAccounts(AccountsTable):
             if (found.revision if found else 0) != account.revision:
                 raise RevisionConflictError("UpdateItem", "ConditionalCheckFailedException")
             beside: dict[str, Any] = {
-                name: getattr(found or _blank(account), name) for name in _BESIDE_THE_REVISION
+                name: getattr(found or _blank(account), name) for name in BESIDE_THE_REVISION
             }
             self._store.put(replace(account, revision=account.revision + 1, **beside))
             return self._store.accounts[account.instance_push_id]
@@ -178,7 +169,7 @@ class InMemoryPauses(SharedPauses):
         """As the table's: all of them or none."""
         with self._store.lock:
             found = [self._store.accounts.get(account.instance_push_id) for account in accounts]
-            noted = [replace(account, last_push_at=at) for account in found if account is not None]
+            noted = [replace(account, last_delivery_at=at) for account in found if account is not None]
             if len(noted) < len(found):
                 return False
             for account in noted:

@@ -21,7 +21,7 @@ from integration.admin_callback import aws_faults
 from integration.admin_callback.loopback_zendesk import LoopbackZendesk
 from zendesk_channel.accounts import Account, AccountsTable
 from zendesk_channel.addresses import ZendeskAddresses
-from zendesk_channel.clock import Timing
+from zendesk_channel.clock import Clock
 from zendesk_channel.contract import InstancePushId, Subdomain
 from zendesk_channel.credentials import CredentialStore
 
@@ -71,7 +71,7 @@ class Answer:
         return self.fields["metadata"]
 
 
-class Clock:
+class SetClock:
     """A clock that a test sets. Sleeping takes no time but what it shows."""
 
     def __init__(self) -> None:
@@ -86,8 +86,8 @@ class Clock:
         self.time += seconds
 
     @property
-    def timing(self) -> Timing:
-        return Timing(self.now, self.now, self.sleep)
+    def timing(self) -> Clock:
+        return Clock(self.now, self.now, self.sleep)
 
 
 class World:
@@ -95,7 +95,7 @@ class World:
 
     def __init__(self, zendesk: LoopbackZendesk, **overrides: Any) -> None:
         self.zendesk = zendesk
-        self.clock = Clock()
+        self.clock = SetClock()
         self.dynamodb = boto3.client("dynamodb")
         self.secrets = boto3.client("secretsmanager")
         self.kms = boto3.client("kms")
@@ -120,6 +120,9 @@ class World:
             "allowed_subdomains": frozenset(),
             "receipt_queue_url": "",
             "origin_secret": "",
+            "service": "admin-callback",
+            "metrics_namespace": "ZendeskPush",
+            "log_level": "DEBUG",
         }
         self.settings = Settings(**{**values, **overrides})
         self.app: Application = build(self.settings, self.clock.timing)

@@ -101,7 +101,7 @@ def test_registration_does_not_undo_what_push_has_written(accounts: AccountsTabl
     accounts.mark_refused(read)
     saved = accounts.save(replace(read, name="renamed"))
     assert (saved.paused_until, saved.pause_seconds, saved.request_limit) == (2_000_000_000, 60, 64)
-    assert (saved.last_push_at, saved.refused) == (1_900_000_000, True)
+    assert (saved.last_delivery_at, saved.refused) == (1_900_000_000, True)
 
 
 def test_a_mark_is_about_one_version_of_the_token(accounts: AccountsTable) -> None:

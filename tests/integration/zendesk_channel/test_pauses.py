@@ -205,7 +205,7 @@ def test_last_pushes_are_noted_in_one_call(pauses: SharedPauses, dynamodb: Any, 
 
     assert pauses.note_pushes(accounts, NOW)
     assert calls == {"TransactWriteItems": 1}
-    assert all(read(pauses, account).last_push_at == NOW for account in accounts)
+    assert all(read(pauses, account).last_delivery_at == NOW for account in accounts)
 
 
 @pytest.fixture

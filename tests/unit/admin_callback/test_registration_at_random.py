@@ -32,7 +32,7 @@ from admin_callback.http.admin_ui_form import CallbackForm
 from admin_callback.http.event_body import ACTIVATED, CREATED, DEACTIVATED, DESTROYED, Event
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.client import Validation, Verdict, ZendeskClient
-from zendesk_channel.clock import Timing
+from zendesk_channel.clock import Clock
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.errors import RevisionConflictError, StoreError
 from zendesk_channel.token_verification import TokenRecheck
@@ -142,11 +142,11 @@ class RegistrationAtRandom(RuleBasedStateMachine):
         self._build()
 
     def _build(self) -> None:
-        timing = Timing(lambda: self.now, lambda: self.now, self._sleep)
-        connector = AccountConnector(self.accounts, self.credentials, timing.now)
+        clock = Clock(lambda: self.now, lambda: self.now, self._sleep)
+        connector = AccountConnector(self.accounts, self.credentials, clock.now)
         lifecycle = AccountLifecycle(self.accounts, self.credentials, lambda: self.now)
-        throttle = ValidationThrottle(timing.monotonic)
-        recheck = TokenRecheck(self.accounts, self.credentials, self.zendesk, timing.now)
+        throttle = ValidationThrottle(clock.monotonic)
+        recheck = TokenRecheck(self.accounts, self.credentials, self.zendesk, clock.now)
         self.revalidator = AccountRevalidator(self.accounts, self.credentials, recheck, lifecycle)
         self.registrar = Registrar(
             accounts=self.accounts,
@@ -156,7 +156,7 @@ class RegistrationAtRandom(RuleBasedStateMachine):
             connector=connector,
             throttle=throttle,
             allowed_subdomains=(),
-            clock=timing.now,
+            clock=clock.now,
         )
         self.account_events = AccountEvents(
             accounts=self.accounts,
@@ -167,7 +167,7 @@ class RegistrationAtRandom(RuleBasedStateMachine):
             lifecycle=lifecycle,
             revalidator=self.revalidator,
             throttle=throttle,
-            timing=timing,
+            clock=clock,
         )
 
     def _sleep(self, seconds: float) -> None:

@@ -22,8 +22,8 @@ ENV = admin_environment(
     INTEGRATION_AUTHOR="Example",
     ALLOWED_SUBDOMAINS=" acme, other ,",
 )
-# The others are Powertools' own.
-NAMES = sorted(name for name in ENV if name != "LOG_LEVEL" and not name.startswith("POWERTOOLS_"))
+
+NAMES = sorted(ENV)
 MAY_BE_EMPTY = {
     "PUSH_CLIENT_ID",
     "INTEGRATION_AUTHOR",

@@ -792,7 +792,7 @@ def test_the_last_push_is_noted_every_five_minutes_at_most(world: World, account
         world.clock.advance(60)
 
     assert world.faults.calls.count("note_pushes") == 3
-    assert world.account(account).last_push_at == world.clock() - 60
+    assert world.account(account).last_delivery_at == world.clock() - 60
 
 
 def test_in_the_steady_state_nothing_is_written(world: World, account: str) -> None:

@@ -65,7 +65,7 @@ def _as_json(status: AccountStatus, now: float) -> dict[str, Any]:
         "state": status.state,
         "paused_until": isoformat(status.paused_until) if paused else None,
         "pause_reason": status.pause_reason if paused else None,
-        "last_push": isoformat(account.last_push_at),
+        "last_push": isoformat(account.last_delivery_at),
         "connected": isoformat(account.connected_at),
     }
 
@@ -74,7 +74,7 @@ def _print_table(statuses: list[AccountStatus], now: float) -> None:
     made = table("SUBDOMAIN", "NAME", "STATE", "PAUSED UNTIL", "LAST PUSH", "INSTANCE_PUSH_ID")
     for status in statuses:
         account = status.account
-        last = account.last_push_at
+        last = account.last_delivery_at
         made.add_row(
             account.subdomain,
             printable(account.name or "-"),
