@@ -47,15 +47,19 @@ class KeptOnDeletion(CloudFormationLintRule):
 
     id = "E9122"
     shortdesc = "Keys, tables, queues and secrets are retained"
-    description = "DeletionPolicy and UpdateReplacePolicy are Retain for what cannot be made again"
+    description = "What cannot be made again is kept, but for what a stack's failed creation leaves behind"
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Check every resource that holds something."""
         return [
-            RuleMatch(["Resources", name], f"{name} is not kept: {policy} is not Retain")
+            RuleMatch(["Resources", name], f"{name} is not kept: {policy} is not {wanted}")
             for name, resource in cfn.get_resources(KEPT).items()
-            for policy in ("DeletionPolicy", "UpdateReplacePolicy")
-            if resource.get(policy) != "Retain"
+            # Plain Retain would keep the orphans of a first deployment that failed, under names that the next needs.
+            for policy, wanted in (
+                ("DeletionPolicy", "RetainExceptOnCreate"),
+                ("UpdateReplacePolicy", "Retain"),
+            )
+            if resource.get(policy) != wanted
         ]
 
 

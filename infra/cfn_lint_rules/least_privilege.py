@@ -8,6 +8,8 @@ from cfnlint.template.template import Template
 
 # Secrets are made at run time, one per account, so that their policy needs a pattern: the one that there is.
 SECRETS = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*"
+# What lists, and so can't be narrowed: CodeDeploy looks through all alarms for those that it watches.
+LISTED = "cloudwatch:DescribeAlarms"
 POLICIES = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"]
 Path = list[str | int]
 
@@ -36,7 +38,7 @@ class NoWildcards(CloudFormationLintRule):
             matches += [
                 RuleMatch([*path, "Resource"], f"resource {resource!r} has a wildcard")
                 for resource in _leaves(statement.get("Resource"))
-                if "*" in resource and resource != SECRETS
+                if "*" in resource and resource != SECRETS and statement.get("Action") != LISTED
             ]
         return matches
 

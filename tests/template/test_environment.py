@@ -97,6 +97,27 @@ def test_every_number_that_a_parameter_takes_is_a_setting(source: Document, boun
         assert from_env(environment)
 
 
+@pytest.mark.parametrize("function", SETTINGS)
+def test_the_longest_values_fit_into_lambdas_4_kb(source: Document, function: str) -> None:
+    """Else a deployment fails at the function, after the queues and the table are there."""
+
+    def longest(given: Any) -> int:
+        if isinstance(given, str):
+            return len(given)
+        parameter = source["Parameters"].get(given.get("Ref"))
+        if parameter is None:
+            return 175  # a name or an ARN that AWS makes of a stack's name, which has 128 characters at most
+        if "AllowedValues" in parameter:
+            return max(map(len, parameter["AllowedValues"]))
+        if parameter["Type"] == "Number":
+            return len(str(parameter["MaxValue"]))
+        in_any_script = "^\\x00-" in parameter["AllowedPattern"]
+        return int(parameter["MaxLength"]) * (4 if in_any_script else 1)
+
+    size = sum(len(name) + longest(given) for name, given in variables(source, function).items())
+    assert size <= 4096
+
+
 def test_the_function_is_told_the_queues_own_times(source: Document) -> None:
     told = variables(source, "PushContentFunction")
     queue = source["Resources"]["ContentQueue"]["Properties"]

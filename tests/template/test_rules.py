@@ -106,6 +106,10 @@ def key_deleted_with_the_stack(document: Document) -> None:
     del document["Resources"]["DataKey"]["DeletionPolicy"]
 
 
+def orphans_of_a_failed_creation(document: Document) -> None:
+    document["Resources"]["ContentQueue"]["DeletionPolicy"] = "Retain"
+
+
 def table_lost_on_replacement(document: Document) -> None:
     document["Resources"]["AccountsTable"]["UpdateReplacePolicy"] = "Delete"
 
@@ -139,6 +143,7 @@ def a_queue_without_a_policy(document: Document) -> None:
         ("E9121", plain_table),
         ("E9122", key_deleted_with_the_stack),
         ("E9122", table_lost_on_replacement),
+        ("E9122", orphans_of_a_failed_creation),
         ("E9123", plain_http_to_a_queue),
         ("E9123", a_queue_without_a_policy),
     ],

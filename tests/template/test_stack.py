@@ -178,8 +178,8 @@ def test_whoever_writes_to_what_is_encrypted_may_use_the_key(source: Document) -
     on_condition = {part["Fn::If"][0]: part["Fn::If"][1] for part in statements if "Fn::If" in part}
     assert on_condition.keys() == {"HasSenders", "HasSources"}
     senders, sources = on_condition["HasSenders"], on_condition["HasSources"]
-    assert senders["Principal"] == {"AWS": {"Ref": "SenderPrincipals"}}
     assert senders["Condition"]["StringEquals"].keys() == {"kms:ViaService"}
+    assert senders["Condition"]["ArnEquals"] == {"aws:PrincipalArn": {"Ref": "SenderPrincipals"}}
     assert sources["Principal"] == {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]}
     assert "Condition" not in sources  # EventBridge's calls carry neither source ARN nor source account
     for statement in (alarms, senders, sources):
@@ -199,7 +199,8 @@ def test_only_senders_send(source: Document) -> None:
         "ArnNotEquals": {"aws:PrincipalArn": {"Ref": "SenderPrincipals"}},
         "Bool": {"aws:PrincipalIsAWSService": "false"},
     }
-    assert on_condition["SendersSend"][1]["Principal"] == {"AWS": {"Ref": "SenderPrincipals"}}
+    senders = on_condition["SendersSend"][1]
+    assert senders["Condition"] == {"ArnEquals": {"aws:PrincipalArn": {"Ref": "SenderPrincipals"}}}
     sources = on_condition["TopicsAndRulesSend"][1]
     assert sources["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "SenderSourceArns"}}}
 
@@ -230,13 +231,21 @@ def test_a_gradual_deployment_is_rolled_back_by_alarms(translate_with: Callable[
     translated = translate_with(DeploymentType="Canary10Percent5Minutes")
     group = _properties(translated, "PushContentFunctionDeploymentGroup")
     assert group["DeploymentConfigName"]["Fn::Sub"][1] == {"ConfigName": "Canary10Percent5Minutes"}
-    condition, watched, otherwise = group["AlarmConfiguration"]["Fn::If"]
-    # All at once, the alarm of the version in use would block the one that mends it.
-    assert translated["Conditions"][condition] == {
-        "Fn::Not": [{"Fn::Equals": [{"Ref": "DeploymentType"}, "AllAtOnce"]}]
+    assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": {"Ref": "PushErrorsAlarm"}}]}
+
+
+def test_all_at_once_nothing_can_block_the_cure(translate_with: Callable[..., Document]) -> None:
+    """No deployment group whose alarms CodeDeploy would look at: the alias is moved by CloudFormation itself."""
+    translated = translate_with(DeploymentType="AllAtOnce")
+    assert not [name for name, part in translated["Resources"].items() if "CodeDeploy" in part["Type"]]
+    assert "UpdatePolicy" not in translated["Resources"]["PushContentFunctionAliaslive"]
+
+
+def test_every_kind_of_deployment_says_whether_it_is_gradual(source: Document) -> None:
+    kinds = source["Parameters"]["DeploymentType"]["AllowedValues"]
+    assert source["Mappings"]["GradualDeployment"] == {
+        kind: {"Enabled": kind != "AllAtOnce"} for kind in kinds
     }
-    assert watched["Alarms"] == [{"Name": {"Ref": "PushErrorsAlarm"}}]
-    assert not otherwise
 
 
 @pytest.mark.parametrize(
@@ -254,11 +263,13 @@ def test_a_gradual_deployment_is_rolled_back_by_alarms(translate_with: Callable[
 def test_options_are_conditions_of_one_template(
     translate_with: Callable[..., Document], parameters: dict[str, str]
 ) -> None:
-    """No option makes SAM leave out, add or rename a resource, a published version excepted."""
+    """No option makes SAM leave out, add or rename a resource, published versions and what moves them excepted."""
 
     def resources(document: Document) -> set[str]:
         return {
-            name for name, part in document["Resources"].items() if part["Type"] != "AWS::Lambda::Version"
+            name
+            for name, part in document["Resources"].items()
+            if part["Type"] != "AWS::Lambda::Version" and "CodeDeploy" not in part["Type"]
         }
 
     assert resources(translate_with(**parameters)) == resources(translate_with())
@@ -295,4 +306,28 @@ def test_codedeploy_may_move_both_aliases_and_nothing_else(source: Document) -> 
     assert {"lambda:GetAlias", "lambda:UpdateAlias"} <= set(move["Action"])
     moved = {part["Fn::Sub"] for part in move["Resource"] if "Fn::Sub" in part}
     assert moved == {f"${{{name}.Arn}}:live" for name in FUNCTIONS}
-    assert watch["Action"] == "cloudwatch:DescribeAlarms"
+    assert (watch["Action"], watch["Resource"]) == ("cloudwatch:DescribeAlarms", "*")
+
+
+def test_no_policy_names_a_principal_that_may_not_exist(source: Document) -> None:
+    """A role's ARN as a principal fails the stack while it is missing, and is void once the role is made again."""
+
+    def principals(value: Any) -> list[Any]:
+        if isinstance(value, list):
+            return [found for part in value for found in principals(part)]
+        if not isinstance(value, dict):
+            return []
+        own = [value["Principal"]] if "Principal" in value else []
+        return own + [found for part in value.values() for found in principals(part)]
+
+    named = [given for given in principals(source["Resources"]) if given != "*" and "Service" not in given]
+    root = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+    assert [given for given in named if given not in ({"AWS": "*"}, root)] == []
+
+
+def test_every_service_and_link_is_the_partitions_own(source: Document) -> None:
+    """China's services end in amazonaws.com.cn, and each partition has its own console."""
+    text = (ROOT / "template.yaml").read_text("utf-8")
+    assert re.findall(r"\$\{AWS::Region\}\.amazonaws\.com", text) == []
+    assert "arn:aws:" not in text
+    assert source["Mappings"]["Partitions"].keys() == {"aws", "aws-cn", "aws-us-gov"}

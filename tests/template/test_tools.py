@@ -60,6 +60,6 @@ def test_the_policy_scanner_finds_what_is_skipped_for_a_reason_and_nothing_else(
         cwd=tmp_path,
     )
     results = json.loads(scan.stdout)["results"]
-    assert len(results["passed_checks"]) > 40
+    assert len(results["passed_checks"]) >= 40
     assert not results["parsing_errors"]
     assert {check["check_id"] for check in results["failed_checks"]} == skipped
