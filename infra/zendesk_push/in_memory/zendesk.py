@@ -20,7 +20,7 @@ class InMemoryZendeskClient(ZendeskClient):
     it by then: as Zendesk may do with a request that has timed out.
 
     Args:
-        wait: lets the given seconds pass on the clock of the run; called for a request that hangs.
+        wait: lets the given seconds pass on the clock of the run; called for a request that hangs or is answered late.
     """
 
     def __init__(self, zendesk: ZendeskState, wait: Callable[[float], None]) -> None:
@@ -40,7 +40,11 @@ class InMemoryZendeskClient(ZendeskClient):
         try:
             answer = call(subdomain, authorization, body)
         except NoAnswerError as nothing:
-            if nothing.reason == "hang":
+            late = nothing.answer
+            if nothing.reason == "delay" and late is not None and nothing.fault.seconds < timeout:
+                self._wait(nothing.fault.seconds)
+                return Response(late.status, HTTPHeaderDict(late.headers), late.body)
+            if nothing.reason in ("hang", "delay"):
                 if nothing.answer is None:
                     nothing.fault.on_release(lambda: _work_late(call, subdomain, authorization, body))
                 self._wait(timeout)

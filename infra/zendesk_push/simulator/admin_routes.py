@@ -73,7 +73,7 @@ def add(site: Site, visit: Visit, subdomain: str) -> Response:
         manifest = _manifest(site)
     except ManifestError as error:
         return _problem(str(error), f"/admin/{subdomain}", 502)
-    return _editor(visit, manifest, site.core.open_new(subdomain, _locale(visit)), is_new=True)
+    return _editor(site, visit, manifest, site.core.open_new(subdomain, _locale(visit)), is_new=True)
 
 
 def edit(site: Site, visit: Visit, subdomain: str, instance_push_id: str) -> Response:
@@ -90,10 +90,10 @@ def edit(site: Site, visit: Visit, subdomain: str, instance_push_id: str) -> Res
         return _problem(str(error), f"/admin/{subdomain}", 502)
     except UnknownAccountError:
         raise NotFound from None
-    return _editor(visit, manifest, editor, is_new=False)
+    return _editor(site, visit, manifest, editor, is_new=False)
 
 
-def _editor(visit: Visit, manifest: Manifest, editor: Editor, *, is_new: bool) -> Response:
+def _editor(site: Site, visit: Visit, manifest: Manifest, editor: Editor, *, is_new: bool) -> Response:
     account = editor.account
     fields = {
         "name": account.name,
@@ -108,7 +108,7 @@ def _editor(visit: Visit, manifest: Manifest, editor: Editor, *, is_new: bool) -
     response = page(
         "editor.html",
         section="admin",
-        frames=manifest.admin_ui,
+        frames=[manifest.admin_ui, *([visit.other_name] if site.core.host_mapped else [])],
         manifest=manifest,
         account=account,
         is_new=is_new,
@@ -142,7 +142,9 @@ def finalize(site: Site, visit: Visit) -> Response:
         )
     except SaveRefusedError as error:
         return page("refused.html", status=400, reason=str(error))
-    return see_other(f"{SAVED}/{account.instance_push_id}")
+    # A page that may post to the one origin only gets no further, and browsers say so nowhere.
+    origin = visit.other_name if site.core.host_mapped else ""
+    return see_other(f"{origin}{SAVED}/{account.instance_push_id}")
 
 
 def saved(site: Site, visit: Visit, instance_push_id: str) -> Response:
@@ -152,7 +154,7 @@ def saved(site: Site, visit: Visit, instance_push_id: str) -> Response:
     except UnknownAccountError:
         raise NotFound from None
     visit.must_serve(account.subdomain)
-    return page("saved.html", account=account)
+    return page("saved.html", framed_by="*" if site.core.host_mapped else "'self'", account=account)
 
 
 def change(site: Site, visit: Visit, subdomain: str, instance_push_id: str, action: str) -> Response:

@@ -24,6 +24,7 @@ class NoAnswerError(Exception):
 
     - ``dropped``: the connection ends before the request was read; nothing was imported.
     - ``reply_lost``: the request was worked on, then the connection ends without a reply.
+    - ``delay``: ``answer`` comes after ``fault.seconds``; it has been worked on.
     - ``hang``: nothing happens until ``fault`` is switched off. ``answer`` is what the client gets then,
       or None when the request is still to be worked on.
     """

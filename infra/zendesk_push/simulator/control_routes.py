@@ -4,7 +4,7 @@
 |---|---|
 | GET, POST /simulator/faults | list; switch one on (the keys of ``faults.Fault``) |
 | DELETE /simulator/faults, /simulator/faults/N | switch all off, or one |
-| GET, POST /simulator/validate_token | {"policy": before_save, after_save, error or hang} |
+| GET, POST /simulator/validate_token | {"policy": before_save, after_save, always, error or hang} |
 | GET, POST /simulator/accounts | list; create ({"subdomain", "name", "metadata", "instance_push_id", "token"}) |
 | GET /simulator/accounts/ID | one account |
 | POST /simulator/accounts/ID/ACTION | rotate_token, revoke_token, activate, deactivate, remove |
@@ -13,9 +13,10 @@
 | GET /simulator/requests | ?after=NUMBER&endpoint=&subdomain=&limit= |
 | GET /simulator/events | what was reported, and how its delivery went |
 | POST /simulator/events | {"paused": true or false} |
-| POST /simulator/rate_limits | {"subdomain", "limit" a minute, "remaining" in this minute} |
+| POST /simulator/rate_limits | {"subdomain", "limit" a minute, "remaining" in this minute}; {"tells_reset": true} |
 | POST /simulator/subdomains | {"rename": "old", "to": "new"} |
 | GET, POST /simulator/integration | {"manifest_url"} |
+| GET, POST /simulator/admin_center | {"host_mapped": true}: Save ends at the customer's own host name |
 | POST /simulator/reset | forget everything |
 """
 
@@ -156,8 +157,12 @@ def events(site: Site, visit: Visit) -> Response:
 
 def rate_limits(site: Site, visit: Visit) -> Response:
     body = visit.json_body()
-    subdomain = _text(body, "subdomain")
     core = site.core
+    tells_reset = body.get("tells_reset")
+    if isinstance(tells_reset, bool):
+        core.rate_limits.tells_reset = tells_reset
+        return as_json({"tells_reset": tells_reset})
+    subdomain = _text(body, "subdomain")
     with core.lock:
         now = core.clock()
         if (limit := _number(body, "limit")) is not None:
@@ -185,6 +190,15 @@ def integration(site: Site, visit: Visit) -> Response:
     if visit.request.method == "POST":
         site.integration.manifest_url = _text(visit.json_body(), "manifest_url")
     return as_json({"manifest_url": site.integration.manifest_url})
+
+
+def admin_center(site: Site, visit: Visit) -> Response:
+    if visit.request.method == "POST":
+        host_mapped = visit.json_body().get("host_mapped")
+        if not isinstance(host_mapped, bool):
+            raise BadRequest("host_mapped must be true or false")
+        site.core.host_mapped = host_mapped
+    return as_json({"host_mapped": site.core.host_mapped})
 
 
 def reset(site: Site, visit: Visit) -> Response:
@@ -264,5 +278,6 @@ def rules() -> list[Rule]:
         Rule("/simulator/rate_limits", endpoint=rate_limits, methods=["POST"]),
         Rule("/simulator/subdomains", endpoint=subdomains, methods=["POST"]),
         Rule("/simulator/integration", endpoint=integration, methods=["GET", "POST"]),
+        Rule("/simulator/admin_center", endpoint=admin_center, methods=["GET", "POST"]),
         Rule("/simulator/reset", endpoint=reset, methods=["POST"]),
     ]

@@ -66,6 +66,8 @@ class ZendeskState(Administration):
         self.events_on_uninstall = events_on_uninstall
         """Whether removing the app tells of each account that goes with it: not published."""
         self.manifest_url = ""
+        self.host_mapped = False
+        """Whether Save ends at a host name of the customer's own, by a redirect to another origin."""
         self._new_id, self._new_token = new_id, new_token
         self._rate_limit, self._max_body_bytes = rate_limit, max_body_bytes
         self._policy = validate_token_policy
@@ -97,6 +99,7 @@ class ZendeskState(Administration):
             self.events.log.clear()
             self._start_over()
             self.validate_token_policy = self._policy
+            self.host_mapped = False
 
     # The API ----------------------------------------------------------------------------------------------
 

@@ -46,6 +46,7 @@ class ValidateTokenPolicy(StrEnum):
     AFTER_SAVE = "after_save"
     ERROR = "error"  # never a verdict: 500
     HANG = "hang"  # never an answer
+    ALWAYS = "always"  # confirms any token of anybody: a host that is no Zendesk
 
 
 @dataclass
@@ -98,6 +99,9 @@ class Endpoints:
         self, host: str | None, authorization: str | None, body: bytes, now: float, headers: Any
     ) -> Answer:
         call = self._understand(VALIDATE_TOKEN, host, authorization, body, now, headers)
+        if self.policy is ValidateTokenPolicy.ALWAYS:
+            self._record(call, 200, "answered")
+            return answers.json_answer(200, None)
         return self._handle(call, self._validate_token)
 
     def drop(
@@ -131,7 +135,7 @@ class Endpoints:
         if not isinstance(named, str):
             named = account.instance_push_id if account else None
         subdomain = host or (account.subdomain if account else None)
-        target = Target(endpoint, named, subdomain, _external_ids(parsed), len(body))
+        target = Target(endpoint, named, subdomain, _external_ids(parsed), body)
         return _Call(
             endpoint, now, tuple(headers), body, parsed, unparsable, subdomain, account, token, target
         )
@@ -143,6 +147,10 @@ class Endpoints:
         except NoAnswerError as nothing:
             self._record(call, None, nothing.reason)
             raise
+        delay = self._faults.take_kind(FaultKind.DELAY, call.target)
+        if delay is not None:
+            self._record(call, answer.status, "delay")
+            raise NoAnswerError("delay", delay, answer)
         self._record(call, answer.status, "answered")
         return answer
 

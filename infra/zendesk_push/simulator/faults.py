@@ -10,6 +10,7 @@ Not thread-safe: ``core.ZendeskState`` holds the lock (``Fault.on_release`` has 
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 MAX_FAULTS = 1_000
+MAX_SECONDS = 3_600
 
 
 class FaultKind(StrEnum):
     # Before anything is imported.
     DROP_CONNECTION = "drop_connection"  # closed before the body is read
     HANG = "hang"  # a time-out; after the import with after_import
+    DELAY = "delay"  # whatever the answer is, ``seconds`` late; the work is done at once
     THROTTLED = "throttled"  # 429, Retry-After if retry_after is given
     SERVER_ERROR = "server_error"  # 500, HTML
     UNAVAILABLE = "unavailable"  # 503, HTML, Retry-After if retry_after is given
@@ -56,6 +59,8 @@ AFTER_IMPORT = frozenset(
         FaultKind.OTHER_SUCCESS,
     }
 )
+# Processing errors strike resources, not requests; a delay comes on top of any other fault's answer.
+OF_THEIR_OWN = frozenset({FaultKind.PROCESSING_ERROR, FaultKind.DELAY})
 ENDPOINTS = ("push", "validate_token", "any")
 
 
@@ -64,13 +69,13 @@ class FaultError(ValueError):
 
 
 class Target(NamedTuple):
-    """What a fault's conditions are compared with: one request."""
+    """What a fault's conditions are compared with: one request. ``body`` is empty before it is read."""
 
     endpoint: str
     instance_push_id: str | None = None
     subdomain: str | None = None
     external_ids: tuple[str, ...] = ()
-    size: int = 0
+    body: bytes = b""
 
 
 @dataclass(eq=False)
@@ -86,6 +91,8 @@ class Fault:
     min_resources: int | None = None
     """Only requests of at least so many resources (large ones time out)."""
     min_bytes: int | None = None
+    text: str | None = None
+    """Only requests with this text in a body, as characters or as JSON's escapes (a firewall's or a crash's)."""
     count: int | None = None
     """How many requests (for processing_error: resources) it strikes; None: until switched off."""
     retry_after: int | str | None = None
@@ -96,6 +103,8 @@ class Fault:
     code: str = "deferred"
     description: str = "An unexpected error occurred while processing the resource"
     after_import: bool = False
+    seconds: float = 1.0
+    """How late the answer of a delay is."""
     id: int = 0
     hits: int = 0
     _released: bool = field(default=False, repr=False)
@@ -111,6 +120,10 @@ class Fault:
             raise FaultError("status must be from 200 to 599")
         if self.count is not None and self.count < 1:
             raise FaultError("count must be at least 1")
+        if self.text == "":
+            raise FaultError("text must not be empty")
+        if not 0 < self.seconds <= MAX_SECONDS:
+            raise FaultError(f"seconds must be above 0 and at most {MAX_SECONDS}")
 
     @property
     def strikes_after_import(self) -> bool:
@@ -129,7 +142,8 @@ class Fault:
             and self.subdomain in (None, target.subdomain)
             and (self.external_id is None or self.external_id in target.external_ids)
             and len(target.external_ids) >= (self.min_resources or 0)
-            and target.size >= (self.min_bytes or 0)
+            and len(target.body) >= (self.min_bytes or 0)
+            and (self.text is None or _holds(target.body, self.text))
         )
 
     def on_release(self, wake: Callable[[], None]) -> None:
@@ -191,13 +205,13 @@ class Faults:
         return len(chosen)
 
     def take(self, target: Target, *, after_import: bool) -> Fault | None:
-        """The fault that strikes this request, counted; processing errors strike resources, not requests."""
+        """The fault that strikes this request, counted; those OF_THEIR_OWN are taken by ``take_kind``."""
         return self._take(
             target,
             (
                 fault
                 for fault in self
-                if fault.strikes_after_import == after_import and fault.kind is not FaultKind.PROCESSING_ERROR
+                if fault.strikes_after_import == after_import and fault.kind not in OF_THEIR_OWN
             ),
         )
 
@@ -214,6 +228,13 @@ class Faults:
         return None
 
 
+def _holds(body: bytes, text: str) -> bool:
+    return any(
+        json.dumps(text, ensure_ascii=escaped)[1:-1].encode("utf-8", "surrogatepass") in body
+        for escaped in (False, True)
+    )
+
+
 _SETTABLE: dict[str, type | tuple[type, ...]] = {
     "endpoint": str,
     "instance_push_id": str,
@@ -221,6 +242,7 @@ _SETTABLE: dict[str, type | tuple[type, ...]] = {
     "external_id": str,
     "min_resources": int,
     "min_bytes": int,
+    "text": str,
     "count": int,
     "retry_after": (int, str),
     "status": int,
@@ -230,6 +252,7 @@ _SETTABLE: dict[str, type | tuple[type, ...]] = {
     "code": str,
     "description": str,
     "after_import": bool,
+    "seconds": (int, float),
 }
 
 

@@ -13,6 +13,7 @@ import selectors
 import socket
 import socketserver
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import unquote
@@ -142,7 +143,9 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 response = application(environ)
             except NoAnswerError as nothing:
-                if nothing.reason != "hang" or not self._hold(nothing.fault):
+                holds = nothing.reason in ("hang", "delay")
+                seconds = nothing.fault.seconds if nothing.reason == "delay" else None
+                if not holds or not self._hold(nothing.fault, seconds):
                     self.close_connection = True
                     return
                 if nothing.answer is None:
@@ -200,8 +203,9 @@ class _Handler(BaseHTTPRequestHandler):
         while left > 0 and (chunk := self.rfile.read1(65_536)):
             left -= len(chunk)
 
-    def _hold(self, fault: Fault) -> bool:
-        """Wait until ``fault`` is switched off (True) or the client is gone (False)."""
+    def _hold(self, fault: Fault, seconds: float | None) -> bool:
+        """Wait until ``fault`` is switched off or ``seconds`` are over (True), or the client is gone (False)."""
+        end = None if seconds is None else time.monotonic() + seconds
         woken, waker = socket.socketpair()
         wake = _wakes(waker)
         with woken, waker, selectors.DefaultSelector() as selector:
@@ -210,7 +214,10 @@ class _Handler(BaseHTTPRequestHandler):
             fault.on_release(wake)
             try:
                 while True:
-                    ready = {key.fileobj for key, _ in selector.select()}
+                    left = None if end is None else end - time.monotonic()
+                    if left is not None and left <= 0:
+                        return True
+                    ready = {key.fileobj for key, _ in selector.select(left)}
                     if self.connection in ready:
                         if not self.connection.recv(1, socket.MSG_PEEK):
                             return False

@@ -17,15 +17,20 @@ class Quota(NamedTuple):
     remaining: int
     retry_after: int | None
     """Seconds until the next window when this request is one too many, else None."""
+    reset: int | None = None
+    """The same seconds for any request, where Zendesk tells them."""
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        return (("X-Rate-Limit", str(self.limit)), ("X-Rate-Limit-Remaining", str(self.remaining)))
+        told = (("X-Rate-Limit", str(self.limit)), ("X-Rate-Limit-Remaining", str(self.remaining)))
+        return told if self.reset is None else (*told, ("ratelimit-reset", str(self.reset)))
 
 
 class RateLimits:
     def __init__(self, default_limit: int = DEFAULT_LIMIT) -> None:
         self.default_limit = default_limit
+        self.tells_reset = False
+        """Whether answers have ``ratelimit-reset``; Zendesk's have it on some plans and endpoints."""
         self._limits: dict[str, int] = {}
         self._used: dict[str, tuple[int, int]] = {}
 
@@ -38,10 +43,12 @@ class RateLimits:
     def take(self, subdomain: str, now: float) -> Quota:
         """Count one request of ``subdomain`` at ``now`` (epoch seconds)."""
         limit, used = self.limit(subdomain), self._used_in_window(subdomain, now)
+        seconds_left = self._seconds_left(now)
+        reset = seconds_left if self.tells_reset else None
         if used >= limit:
-            return Quota(limit, 0, self._seconds_left(now))
+            return Quota(limit, 0, seconds_left, reset)
         self._used[subdomain] = (self._window(now), used + 1)
-        return Quota(limit, limit - used - 1, None)
+        return Quota(limit, limit - used - 1, None, reset)
 
     def leave(self, subdomain: str, remaining: int, now: float) -> None:
         """Let the customer's other integrations use up all but ``remaining`` of this minute."""

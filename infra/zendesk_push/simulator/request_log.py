@@ -29,7 +29,7 @@ class RecordedRequest:
     status: int | None
     """None when there was no answer."""
     outcome: str
-    """``answered``, ``dropped``, ``reply_lost`` or ``hang``."""
+    """``answered``, ``dropped``, ``reply_lost``, ``delay`` or ``hang``."""
     resources: int
     codes: tuple[str, ...]
     """The result codes of the import, whatever the client was told."""

@@ -18,6 +18,8 @@ from zendesk_push.simulator.events import timestamp
 from zendesk_push.simulator.rich_text import rich_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from zendesk_push.simulator.answers import Answer
     from zendesk_push.simulator.core import ZendeskState
     from zendesk_push.simulator.event_sender import EventSender
@@ -63,7 +65,9 @@ class Visit:
         self.headers: tuple[tuple[str, str], ...] = environ["simulator.headers"]
         host = environ.get("HTTP_HOST", "").lower()
         self.origin = f"http://{host}"
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+        name, _, port = host.rpartition(":") if not host.endswith("]") and ":" in host else (host, "", "80")
+        self.other_name = f"http://{'127.0.0.1' if name == 'localhost' else 'localhost'}:{port}"
+        """The same server by another name, as a customer's host-mapped domain is."""
         self.subdomain = name.removesuffix(".localhost") if name.endswith(".localhost") else None
 
     @property
@@ -95,13 +99,20 @@ class Visit:
         return value
 
 
-def page(template: str, *, status: int = 200, frames: str | None = None, **values: Any) -> Response:
-    """An HTML page; ``frames`` is a URL whose origin may be framed and posted to."""
+def page(
+    template: str,
+    *,
+    status: int = 200,
+    frames: Sequence[str] = (),
+    framed_by: str = "'self'",
+    **values: Any,
+) -> Response:
+    """An HTML page; ``frames`` are URLs whose origins may be framed and posted to."""
     html = _TEMPLATES.get_template(template).render(**values)
-    other = f" {origin_of(frames)}" if frames else ""
+    other = "".join(f" {origin_of(url)}" for url in frames)
     policy = (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; "
-        f"frame-ancestors 'self'; frame-src 'self'{other}; form-action 'self'{other}"
+        f"frame-ancestors {framed_by}; frame-src 'self'{other}; form-action 'self'{other}"
     )
     response = Response(
         html.encode("utf-8", "backslashreplace"), status, content_type="text/html; charset=utf-8"

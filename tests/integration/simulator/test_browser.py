@@ -76,6 +76,21 @@ def test_add_edit_remove(
     assert problems == []
 
 
+def test_saving_ends_at_a_host_mapped_domain(zendesk: Simulator, page: Page, scripts: bool) -> None:
+    """A page that only forwards to the one origin stops there, and the browser says so nowhere but in its console."""
+    zendesk.core.host_mapped = True
+    page.goto(f"{zendesk.url}/admin/acme/accounts/new")
+    if not scripts:
+        page.get_by_role("button", name="Open the integration's page").click()
+    frame = page.frame_locator("iframe")
+    frame.get_by_label("Name").fill("Acme support")
+    frame.get_by_role("button", name="Save").click()
+    # A frame of another origin must not move the whole window by itself.
+    frame.get_by_role("link", name="Back to the accounts").click()
+    page.wait_for_url(f"http://localhost:{zendesk.port}/admin/acme")
+    assert page.get_by_role("row", name="Acme support").count() == 1
+
+
 def test_a_phone_scrolls_tables_and_not_the_page(zendesk: Simulator, client: Client, page: Page) -> None:
     client.push("order-4711")
     page.set_viewport_size({"width": 390, "height": 844})

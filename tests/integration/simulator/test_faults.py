@@ -12,6 +12,7 @@ import urllib3
 
 from integration.simulator.client import PUSH, VALIDATE, Client, codes, push_body
 from zendesk_push.simulator import Fault, FaultKind, Simulator, ValidateTokenPolicy
+from zendesk_push.simulator.silent_address import SilentAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,6 +131,22 @@ def simulators_threads() -> set[threading.Thread]:
         for thread in threading.enumerate()
         if "simulated-zendesk" in thread.name or "process_request_thread" in thread.name
     }
+
+
+def test_a_late_answer_is_waited_for_and_harmless_to_whoever_gives_up(client: Client) -> None:
+    client.control("POST", "faults", {"kind": "delay", "seconds": 0.2, "subdomain": "acme", "count": 1})
+    assert codes(client.push("1")) == ["success"]
+    client.control("POST", "faults", {"kind": "delay", "seconds": 3_000, "count": 1})
+    with pytest.raises(urllib3.exceptions.ReadTimeoutError):
+        client.push("2", timeout=0.2)
+    assert codes(client.push("2")) == ["already_imported"]
+
+
+def test_a_silent_address_takes_no_connection() -> None:
+    with SilentAddress() as silent, urllib3.PoolManager(retries=False) as pool:
+        for _ in range(2):
+            with pytest.raises(urllib3.exceptions.ConnectTimeoutError):
+                pool.request("GET", silent.url, timeout=0.2)
 
 
 @pytest.mark.parametrize("policy", ["after_save", "error"])

@@ -152,6 +152,8 @@ def test_a_processing_error_is_counted_by_resource(world: World) -> None:
         ({"external_id": "b"}, {"large"}),
         ({"min_resources": 2}, {"large"}),
         ({"min_bytes": 1_000}, {"large"}),
+        ({"text": "Text of a"}, {"one"}),
+        ({"text": "é\n\U0001f600"}, {"large"}),
         ({"endpoint": "validate_token"}, {"validate"}),
         ({"endpoint": "any"}, {"one", "large", "other", "validate"}),
         ({}, {"one", "large", "other"}),
@@ -164,7 +166,7 @@ def test_strikes_only_what_its_conditions_name(
     world.zendesk.switch_on(Fault(FaultKind.SERVER_ERROR, **condition))
     answers = {
         "one": world.push(resource("a")),
-        "large": world.push(resource("b"), resource("c", message="x" * 1_000)),
+        "large": world.push(resource("b"), resource("c", message="é\n\U0001f600" + "x" * 1_000)),
         "other": world.push(resource("d"), account=other),
         "validate": world.validate(world.account.token, "account-1"),
     }
@@ -193,6 +195,7 @@ def test_a_refused_request_does_not_use_up_a_fault_of_the_import(world: World) -
         (ValidateTokenPolicy.BEFORE_SAVE, 200, 200),
         (ValidateTokenPolicy.AFTER_SAVE, 401, 200),
         (ValidateTokenPolicy.ERROR, 500, 500),
+        (ValidateTokenPolicy.ALWAYS, 200, 200),
     ],
 )
 def test_validate_token_policies(world: World, policy: ValidateTokenPolicy, before: int, after: int) -> None:
@@ -206,6 +209,48 @@ def test_validate_token_policies(world: World, policy: ValidateTokenPolicy, befo
     assert answer.status == after
     assert answer.status != 200 or answer.body == b"null"
     assert world.push(resource("1"), account=editor.account).status == 200
+
+
+@pytest.mark.parametrize("status", [400, 403, 413, 500])
+def test_content_fails_without_being_named(world: World, status: int) -> None:
+    """As by a firewall in front of Zendesk, or by a crash on certain text."""
+    world.zendesk.switch_on(Fault(FaultKind.STATUS, status=status, text="<script>"))
+    poison = resource("2", message="An <script> of sorts")
+    assert world.push(resource("1"), poison).status == status
+    assert not imported(world)
+    assert codes(world.push(resource("1"))) == ["success"]
+
+
+def test_an_answer_comes_late_whatever_it_is(world: World) -> None:
+    world.zendesk.switch_on(Fault(FaultKind.DELAY, subdomain="acme", seconds=2.5))
+    with pytest.raises(NoAnswerError) as caught:
+        world.push(resource("1"))
+    assert (caught.value.reason, caught.value.fault.seconds) == ("delay", 2.5)
+    assert caught.value.answer is not None
+    assert codes(caught.value.answer) == ["success"]
+    assert imported(world)
+    world.zendesk.switch_on(Fault(FaultKind.THROTTLED, retry_after=1))
+    with pytest.raises(NoAnswerError) as caught:
+        world.push(resource("1"))
+    assert caught.value.answer is not None
+    assert caught.value.answer.status == 429
+    assert [each.outcome for each in world.zendesk.requests] == ["delay", "delay"]
+
+
+def test_a_host_that_says_yes_to_everything(world: World) -> None:
+    world.zendesk.validate_token_policy = ValidateTokenPolicy.ALWAYS
+    answer = world.validate("0" * 64, "anybody", host="nowhere")
+    assert (answer.status, answer.body) == (200, b"null")
+
+
+def test_the_end_of_the_minute_is_told_where_it_is_wanted(world: World) -> None:
+    assert "ratelimit-reset" not in dict(world.push(resource("1")).headers)
+    world.zendesk.rate_limits.tells_reset = True
+    world.now += 12
+    assert dict(world.push(resource("2")).headers)["ratelimit-reset"] == "48"
+    world.zendesk.rate_limits.leave("acme", 0, world.now)
+    refused = world.push(resource("3"))
+    assert (refused.status, dict(refused.headers)["ratelimit-reset"]) == (429, "48")
 
 
 def test_the_hang_policy_ends_with_another_or_with_all_faults(world: World) -> None:
@@ -249,6 +294,8 @@ def test_whoever_waits_is_woken_once(world: World) -> None:
         {"kind": "hang", "hits": 1},
         {"kind": "status"},
         {"kind": "status", "status": 99},
+        {"kind": "delay", "seconds": 0},
+        {"kind": "hang", "text": ""},
     ],
 )
 def test_nonsense_is_refused(value: object) -> None:

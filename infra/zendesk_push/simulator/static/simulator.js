@@ -7,5 +7,9 @@ if (handover) {
 }
 const back = document.getElementById("back");
 if (back && window.top !== window) {
-  window.top.location.assign(back.href);
+  try {
+    window.top.location.assign(back.href);
+  } catch {
+    // The window is another origin's (a host-mapped domain): the link is there to click.
+  }
 }
