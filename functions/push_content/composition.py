@@ -55,7 +55,7 @@ def compose(env: Mapping[str, str], session: botocore.session.Session | None = N
         accounts=AccountsTable(dynamodb, settings.accounts_table),
         pauses=SharedPauses(dynamodb, settings.accounts_table),
         credentials=CredentialStore(secrets, settings.secret_prefix, settings.data_key_arn),
-        zendesk=ZendeskClient(ZendeskAddresses(settings.zendesk_base_url), max_connections=MAX_THREADS),
+        zendesk=ZendeskClient(ZendeskAddresses(settings.zendesk_base_url)),
     )
 
 

@@ -5,30 +5,35 @@ the token along to wherever it points.
 """
 
 import enum
+import http.client
 import json
+import resource
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 import urllib3
+from urllib3.exceptions import HTTPError
 
 from zendesk_channel.addresses import ZendeskAddresses
+from zendesk_channel.connections import Connection, Connections, connections_kept
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.errors import ZendeskTimeoutError, ZendeskUnreachableError
-from zendesk_channel.exchange_deadline import POOLS, CutOff
+from zendesk_channel.exchange_deadline import Resolve, system_resolve
 
 PUSH_PATH: Final = "/api/v2/any_channel/push.json"
 VALIDATE_TOKEN_PATH: Final = "/api/v2/any_channel/validate_token"  # noqa: S105 (a path)
 VALIDATE_TOKEN_TIMEOUT: Final = 3.0  # seconds
-CONNECT_TIMEOUT: Final = 5.0  # seconds
-# Seconds. A function's environment is frozen between invocations; connections die unnoticed meanwhile, and the
-# next request on one would look like a Zendesk that does not answer.
-IDLE_CONNECTION_LIMIT: Final = 20.0
-# 256 results of a few hundred bytes, or 256 resources' validation errors, fit many times over.
-MAX_RESPONSE_BYTES: Final = 8 * 1024 * 1024
-_CHUNK: Final = 64 * 1024
+CONNECT_TIMEOUT: Final = 5.0  # seconds for name, connection and TLS together
+# 256 results or errors of 4 KiB each. What is parsed takes up to thirty times its size in memory.
+MAX_RESPONSE_BYTES: Final = 1024 * 1024
+_HEADERS: Final = {
+    "Content-Type": "application/json",
+    "Accept": "application/json",
+    "User-Agent": "zendesk-push (https://developer.zendesk.com/documentation/channel_framework/)",
+}
 
 
 @dataclass(frozen=True)
@@ -62,23 +67,34 @@ class Validation:
 
 
 class ZendeskClient:
-    """Requests to customers' Zendesks over pooled connections; safe to use from several threads."""
+    """Requests to customers' Zendesks over connections that are kept; safe to use from several threads.
 
-    def __init__(self, addresses: ZendeskAddresses, *, max_connections: int = 16) -> None:
+    Args:
+        tls: certificates other than the system's.
+        resolve: looks up names; may hang, which costs an exchange its time and no more.
+        clock: epoch seconds.
+        most_kept: idle connections; None: as many as the process's file descriptors allow, a thousand at most.
+    """
+
+    def __init__(
+        self,
+        addresses: ZendeskAddresses,
+        *,
+        tls: ssl.SSLContext | None = None,
+        resolve: Resolve = system_resolve,
+        clock: Callable[[], float] = time.time,
+        most_kept: int | None = None,
+    ) -> None:
         self._addresses = addresses
-        self._pool = urllib3.PoolManager(
-            num_pools=64,
-            maxsize=max_connections,
-            retries=False,
-            headers={
-                "User-Agent": "zendesk-push (https://developer.zendesk.com/documentation/channel_framework/)"
-            },
-        )
-        self._pool.pool_classes_by_scheme = POOLS
-        self._last_used = time.time()  # not monotonic: that clock may stand still while frozen
+        if most_kept is None:
+            most_kept = connections_kept(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        self._connections = Connections(tls, resolve, clock, most_kept)
 
     def push(self, subdomain: Subdomain, token: PushToken, body: bytes, *, timeout: float) -> Response:
-        """POST a push request's JSON body; ``timeout`` in seconds covers the whole exchange.
+        """POST a push request's JSON body; ``timeout`` in seconds covers the whole exchange, name look-up included.
+
+        An answer of more than MAX_RESPONSE_BYTES is cut there. If it is a 2xx, there is no telling what it said
+        of whom, and it counts as none.
 
         Raises:
             ZendeskTimeoutError: no complete answer in time; it may have been imported.
@@ -105,87 +121,43 @@ class ZendeskClient:
     def _post(
         self, subdomain: Subdomain, path: str, token: PushToken, body: bytes, timeout: float
     ) -> Response:
-        self._drop_idle_connections()
-        url, host = _reachable(self._addresses.origin(subdomain) + path)
-        headers = {
-            "Authorization": f"Bearer {token.reveal()}",
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            "User-Agent": self._pool.headers["User-Agent"],
-        }
-        if host:
-            headers["Host"] = host
-        # Exceptions below are raised `from None`: urllib3's hold the pool, and that holds request headers.
-        with CutOff(timeout) as cut_off:
-            try:
-                answer = self._pool.request(
-                    "POST",
-                    url,
-                    body=body,
-                    headers=headers,
-                    timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT, timeout), total=timeout),
-                    redirect=False,
-                    retries=False,
-                    preload_content=False,
-                )
-                try:
-                    response = Response(answer.status, answer.headers, _read(answer))
-                finally:
-                    answer.release_conn()
-            except (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError):
-                raise ZendeskUnreachableError("no connection to Zendesk") from None
-            except (urllib3.exceptions.HTTPError, OSError) as error:
-                if cut_off.happened or _timed_out(error):
-                    raise _no_answer(timeout) from None
-                raise ZendeskUnreachableError(
-                    f"the connection to Zendesk broke ({type(error).__name__})"
-                ) from None
-            # Where nothing says how much there is to come, the end that was cut off looks like any other.
-            if cut_off.happened:
-                raise _no_answer(timeout)
-        return response
-
-    def _drop_idle_connections(self) -> None:
-        now = time.time()
-        if now - self._last_used > IDLE_CONNECTION_LIMIT:
-            self._pool.clear()
-        self._last_used = now
-
-
-def _read(answer: urllib3.BaseHTTPResponse) -> bytes:
-    """The body, within a size."""
-    chunks: list[bytes] = []
-    size = 0
-    while chunk := answer.read(_CHUNK, decode_content=True):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_RESPONSE_BYTES:
-            answer.close()
+        deadline = time.monotonic() + timeout
+        origin = self._addresses.origin(subdomain)
+        connection = self._connections.take(origin) or self._connect(origin, timeout)
+        complete = False
+        # Exceptions are raised `from None`: what they come of may hold the request's headers.
+        try:
+            connection.begin(deadline)
+            connection.request(
+                "POST",
+                path,
+                body=body,
+                headers=_HEADERS | {"Authorization": f"Bearer {token.reveal()}"},
+                preload_content=False,
+            )
+            answer = connection.getresponse()
+            said = answer.read(MAX_RESPONSE_BYTES + 1, decode_content=True)
+            complete = len(said) <= MAX_RESPONSE_BYTES and not connection.is_closed
+        except (TimeoutError, urllib3.exceptions.TimeoutError):
+            raise ZendeskTimeoutError(f"no answer from Zendesk within {timeout:g} s") from None
+        except (HTTPError, http.client.HTTPException, OSError) as error:
+            raise ZendeskUnreachableError(
+                f"the connection to Zendesk broke ({type(error).__name__})"
+            ) from None
+        finally:
+            if complete:
+                self._connections.keep(origin, connection)
+            else:
+                connection.close()
+        if len(said) > MAX_RESPONSE_BYTES and 200 <= answer.status < 300:
             raise ZendeskUnreachableError("the answer is larger than any that Zendesk documents")
-    return b"".join(chunks)
+        return Response(answer.status, answer.headers, said[:MAX_RESPONSE_BYTES])
 
-
-def _no_answer(timeout: float) -> ZendeskTimeoutError:
-    return ZendeskTimeoutError(f"no answer from Zendesk within {timeout:g} s")
-
-
-def _timed_out(error: Exception) -> bool:
-    """Also where urllib3 calls it a broken connection: when Zendesk takes the request too slowly."""
-    return isinstance(error, urllib3.exceptions.TimeoutError) or any(
-        isinstance(cause, TimeoutError) for cause in error.args
-    )
-
-
-def _reachable(url: str) -> tuple[str, str | None]:
-    """The URL to connect to and, where it differs from it, the Host to ask for.
-
-    Names below .localhost are this machine (RFC 6761), which not every resolver knows.
-    """
-    parts = urlsplit(url)
-    if not (parts.hostname or "").endswith(".localhost"):
-        return url, None
-    port = f":{parts.port}" if parts.port else ""
-    return parts._replace(netloc=f"127.0.0.1{port}").geturl(), parts.netloc
+    def _connect(self, origin: str, timeout: float) -> Connection:
+        try:
+            return self._connections.make(origin, time.monotonic() + min(CONNECT_TIMEOUT, timeout))
+        except (HTTPError, OSError):
+            raise ZendeskUnreachableError("no connection to Zendesk") from None
 
 
 def _verdict(response: Response) -> Verdict:

@@ -1,91 +1,116 @@
-"""An end to an exchange that drags on.
+"""An end to an exchange that drags on, wherever it does: in a name look-up, in connecting, in an answer.
 
-A socket's time-out begins anew with every byte, so a server that goes on sending one now and then would never
-be given up: not in a body, and not in the headers, which nobody outside http.client sees arrive.
+A socket's time-out begins anew with every byte, so a server that sends one now and then would never be given up.
+The sockets here are given what is left of the exchange's time before each read. (Sending a body and a TLS
+handshake are one call each, whose time-out covers all of it.)
+
+A deadline is a moment of ``time.monotonic``.
 """
 
 import socket
+import ssl
 import threading
-from typing import Any, Self
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, Final
 
-import urllib3.connection
+AddressInfo = tuple[int, int, int, str, Any]
+"""Family, type, protocol, canonical name and socket address, as ``socket.getaddrinfo`` lists them."""
 
-_this_thread = threading.local()
+Resolve = Callable[[str, int], Sequence[AddressInfo]]
+"""From a host's name and a port to its addresses; raises OSError where there are none."""
+
+_LOOPBACK: Final = "127.0.0.1"
 
 
-class CutOff:
-    """Shuts the connection of the exchange that it surrounds down after so many seconds.
+def seconds_left(deadline: float) -> float:
+    """Until the deadline, more than zero.
 
-    What waits for the other side then finds the connection ended, and ``happened`` says why.
+    Raises:
+        TimeoutError: it has passed.
+    """
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the exchange's time is over")
+    return left
+
+
+class _Deadlined:
+    deadline: float
+
+    def recv_into(self: Any, *args: Any) -> int:
+        self.settimeout(seconds_left(self.deadline))
+        return super().recv_into(*args)  # type: ignore[misc,no-any-return]  # of the socket this is mixed into
+
+
+class DeadlineSocket(_Deadlined, socket.socket):
+    """A TCP socket that ends at its ``deadline`` whatever arrives until then."""
+
+
+class DeadlineTlsSocket(_Deadlined, ssl.SSLSocket):
+    """The same with TLS. For ``SSLContext.sslsocket_class``."""
+
+
+class NameLookup:
+    """Looks names up on threads: nothing interrupts getaddrinfo, so one that hangs is left behind on its own.
+
+    Whoever asks for the same name meanwhile waits for the same thread.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self.happened = False
-        self._socket: socket.socket | None = None
+    def __init__(self, resolve: Resolve) -> None:
+        self._resolve = resolve
+        self._pending: dict[tuple[str, int], Future[Sequence[AddressInfo]]] = {}
         self._lock = threading.Lock()
-        self._timer = threading.Timer(max(0.0, seconds), self._cut)
-        self._timer.daemon = True
 
-    def __enter__(self) -> Self:
-        _this_thread.cut_off = self
-        self._timer.start()
-        return self
+    def addresses(self, host: str, port: int, deadline: float) -> Sequence[AddressInfo]:
+        """The addresses of a host.
 
-    def __exit__(self, *_: object) -> None:
-        _this_thread.cut_off = None
-        self._timer.cancel()
+        Raises:
+            OSError: there are none, or (TimeoutError) nobody has said so in time.
+        """
+        key = (host, port)
         with self._lock:
-            self._socket = None  # the connection may be another exchange's from now on
+            pending = self._pending.get(key)
+            if pending is None:
+                pending = self._pending[key] = Future()
+                threading.Thread(target=self._look_up, args=(key, pending), daemon=True).start()
+        return pending.result(seconds_left(deadline))
 
-    def watch(self, connection: socket.socket) -> None:
-        """This is the exchange's connection."""
-        with self._lock:
-            self._socket = connection
-            if self.happened:
-                _shut(connection)
-
-    def _cut(self) -> None:
-        with self._lock:
-            self.happened = True
-            if self._socket is not None:
-                _shut(self._socket)
-
-
-def _shut(connection: socket.socket) -> None:
-    try:
-        # TCP's own: an SSLSocket's would take the TLS session from under the thread that reads.
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)
-    except OSError:
-        return  # it has ended by itself
+    def _look_up(self, key: tuple[str, int], pending: Future[Sequence[AddressInfo]]) -> None:
+        try:
+            pending.set_result(self._resolve(*key))
+        except Exception as error:  # noqa: BLE001 (it belongs to whoever waits, not to this thread)
+            pending.set_exception(error)
+        finally:
+            with self._lock:
+                del self._pending[key]
 
 
-class _Watched:
-    """Shows the connection to the thread's CutOff before anything is read from it."""
-
-    sock: Any
-
-    def getresponse(self) -> Any:
-        cut_off: CutOff | None = getattr(_this_thread, "cut_off", None)
-        if cut_off is not None and self.sock is not None:
-            cut_off.watch(self.sock)
-        return super().getresponse()  # type: ignore[misc]  # of the connection that this is mixed into
+def system_resolve(host: str, port: int) -> Sequence[AddressInfo]:
+    """The system's resolver. Names below .localhost are this machine (RFC 6761), which not every resolver knows."""
+    return socket.getaddrinfo(
+        _LOOPBACK if host.endswith(".localhost") else host, port, type=socket.SOCK_STREAM
+    )
 
 
-class _HTTPConnection(_Watched, urllib3.connection.HTTPConnection):
-    pass
+def connect(addresses: Sequence[AddressInfo], deadline: float) -> DeadlineSocket:
+    """A connection to the first address that takes it. Silent ones share the time: none uses up that of the next.
 
-
-class _HTTPSConnection(_Watched, urllib3.connection.HTTPSConnection):
-    pass
-
-
-class _HTTPConnectionPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSConnectionPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
-
-
-POOLS = {"http": _HTTPConnectionPool, "https": _HTTPSConnectionPool}
-"""For urllib3's ``PoolManager.pool_classes_by_scheme``."""
+    Raises:
+        OSError: none does, or (TimeoutError) not in time.
+    """
+    failure = OSError("the name has no address")
+    for number, (family, kind, protocol, _, address) in enumerate(addresses):
+        connection = DeadlineSocket(family, kind, protocol)
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(seconds_left(deadline) / (len(addresses) - number))
+            connection.connect(address)
+            connection.settimeout(seconds_left(deadline))
+        except OSError as error:
+            connection.close()
+            failure = error
+        else:
+            return connection
+    raise failure

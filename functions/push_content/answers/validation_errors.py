@@ -54,7 +54,9 @@ def with_index(error: str, index: int, own_index: int) -> str:
     The validator repeats the path in the errors of alternatives, each on a line of its own, so those are
     rewritten too; text further on in a line may be the customer's and stays.
     """
-    path = re.compile(rf"^(\s*(?:- )?The property '#/external_resources/){index}(?=[/'])", flags=re.MULTILINE)
+    path = re.compile(
+        rf"^([ \t]*(?:- )?The property '#/external_resources/){index}(?=[/'])", flags=re.MULTILINE
+    )
     return path.sub(rf"\g<1>{own_index}", error)
 
 
@@ -84,10 +86,10 @@ def _texts(body: bytes) -> tuple[list[str], bool]:
 
 def _split(text: str) -> list[str]:
     """The errors in one string, which begin on lines of their own."""
-    errors: list[str] = []
+    errors: list[list[str]] = []
     for line in text.splitlines():
         if errors and not _ERROR.match(line):
-            errors[-1] += "\n" + line
+            errors[-1].append(line)
         else:
-            errors.append(line)
-    return errors
+            errors.append([line])
+    return ["\n".join(lines) for lines in errors]

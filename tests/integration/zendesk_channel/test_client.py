@@ -4,6 +4,7 @@ import gzip
 import json
 import socket
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -102,14 +103,45 @@ def test_compressed_and_chunked_answers_are_read() -> None:
         says(b"nonsense\r\n\r\n"),
         says(head("200 OK", 10), b"short"),
         says(head("200 OK", MAX_RESPONSE_BYTES + 1), bytes(MAX_RESPONSE_BYTES + 1)),
+        says(b"HTTP/1.1 200 OK\r\n\r\n", bytes(8 * MAX_RESPONSE_BYTES)),
         says(head("200 OK", 4, "Content-Encoding: gzip"), b"nope"),
         says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
     ],
-    ids=["nothing", "nonsense", "short", "too much", "not gzip", "not chunked"],
+    ids=["nothing", "nonsense", "short", "too much", "far too much", "not gzip", "not chunked"],
 )
 def test_what_is_no_complete_answer_is_none(script: Script) -> None:
     with server(script) as url, pytest.raises(ZendeskUnreachableError):
         client_of(url).push(ACME, TOKEN, b"{}", timeout=SECONDS)
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "429 Too Many Requests", "500 Error"])
+def test_of_a_page_that_is_too_long_the_status_counts(status: str) -> None:
+    page = b"x\n" * MAX_RESPONSE_BYTES
+    with server(says(head(status, len(page)), page)) as url:
+        answer = client_of(url).push(ACME, TOKEN, b"{}", timeout=SECONDS)
+
+    assert (answer.status, len(answer.body)) == (int(status[:3]), MAX_RESPONSE_BYTES)
+
+
+def test_spaces_that_are_cut_off_are_no_empty_body() -> None:
+    """An empty 200 confirms a token."""
+    body = b" " * MAX_RESPONSE_BYTES + b"{}"
+    with server(says(head("200 OK", len(body)), body)) as url:
+        validation = client_of(url).validate_token(ACME, TOKEN, ACCOUNT, timeout=SECONDS)
+
+    assert validation.verdict is Verdict.NO_VERDICT
+
+
+def test_what_is_packed_is_bounded_unpacked() -> None:
+    bomb = gzip.compress(bytes(256 * 1024 * 1024), compresslevel=1)
+    with server(says(head("500 Error", len(bomb), "Content-Encoding: gzip"), bomb)) as url:
+        tracemalloc.start()
+        answer = client_of(url).push(ACME, TOKEN, b"{}", timeout=SECONDS)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert len(answer.body) == MAX_RESPONSE_BYTES
+    assert peak < 16 * MAX_RESPONSE_BYTES
 
 
 def test_nobody_there() -> None:
@@ -268,10 +300,9 @@ def test_a_validation_that_hangs_is_no_verdict() -> None:
         )
 
 
-def test_connections_are_kept_and_dropped_after_an_idle_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_are_kept_and_dropped_after_an_idle_time() -> None:
     """After a freeze a kept connection may be dead, and the request on it lost."""
     now = [1_800_000_000.0]
-    monkeypatch.setattr("zendesk_channel.client.time.time", lambda: now[0])
     connections: list[socket.socket] = []
 
     def answers(connection: socket.socket) -> None:
@@ -282,7 +313,7 @@ def test_connections_are_kept_and_dropped_after_an_idle_time(monkeypatch: pytest
                 return
 
     with server(answers) as url:
-        client = client_of(url)
+        client = ZendeskClient(ZendeskAddresses(url), clock=lambda: now[0])
         for idle in (0, 1, 60):
             now[0] += idle
             assert client.push(ACME, TOKEN, b"{}", timeout=SECONDS).status == 200

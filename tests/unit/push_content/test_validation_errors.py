@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from push_content.answers.validation_errors import SchemaErrors, excerpt, schema_errors, with_index
+from zendesk_channel.client import MAX_RESPONSE_BYTES
 
 TAIL = " in schema file:///bundle/gems/any_channel_json_schemas-0.4.0/json_schemas/external_resource.json#"
 MISSING = "The property '#/external_resources/0' did not contain a required property of 'external_id'" + TAIL
@@ -156,3 +157,16 @@ def test_nothing_is_lost_and_nobody_gets_anothers(errors: list[tuple[int, str]],
 @given(st.binary(max_size=300))
 def test_no_body_makes_it_fail(body: bytes) -> None:
     assert schema_errors(body, 3).text == excerpt(body) or schema_errors(body, 3).text
+
+
+@pytest.mark.parametrize(
+    "filling", ["\n", "x\n", " \n", " ", "- ", "The property '#/external_resources/0'\n"], ids=repr
+)
+@pytest.mark.parametrize("form", ["{}", '{{"error": {{"message": [{}]}}}}'], ids=["page", "array"])
+def test_a_long_page_is_read_in_time_by_its_length(form: str, filling: str) -> None:
+    """By the square of it, a page of short lines took half a minute."""
+    page = "The property '#/external_resources/0' is odd:\n" + filling * (MAX_RESPONSE_BYTES // len(filling))
+    errors = schema_errors(form.format(json.dumps(page) if "error" in form else page).encode(), 1)
+
+    for error in errors.by_resource[0]:
+        with_index(error, 0, 7)
