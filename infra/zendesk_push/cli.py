@@ -1,43 +1,47 @@
 """``zendesk-push``: the command line for running, operating and checking the stack.
 
-A command is a package in ``zendesk_push.commands`` whose module ``command`` has ``add_arguments(parser)`` and
-``run(args) -> int``. Only the package of the command that was asked for is imported, so help is quick and a broken
-command can't take the others with it.
+A command is a package in ``zendesk_push.commands`` whose module ``command`` has ``add_arguments(parser)``,
+``run(args) -> int`` and EXAMPLES. Only the package of the command that was asked for is imported, so help is quick and
+a broken command can't take the others with it.
 """
 
-import argparse
 import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
-from importlib import import_module
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Final
 
-from zendesk_push.errors import CommandError
+from zendesk_push.command_parser import Parser, build_parser, candidates
+from zendesk_push.errors import EXIT_BROKEN_PIPE, EXIT_INTERRUPTED, CommandError
 
 # The command's name on the command line, and what the overview says of it.
-COMMANDS: Final = {
+COMMANDS: Final[Mapping[str, str]] = {
     "local": "run the whole stack on this machine, with a simulated Zendesk",
     "send": "drop messages on the queue",
     "accounts": "list the registered accounts",
-    "dlq": "list, show, redrive or purge dead letters",
+    "dlq": "list, show, export, edit, redrive or purge dead letters",
     "installer-app": "write the ZIP that an administrator uploads to Zendesk",
     "doctor": "check a deployment from the outside",
+    "completion": "print what a shell needs to complete these commands",
 }
-
-EXIT_INTERRUPTED: Final = 130  # what a shell reports of a process that Ctrl-C ended
-EXIT_BROKEN_PIPE: Final = 141  # likewise, where the reader of its output went away
+COMPLETION_VARIABLE: Final = "_ZENDESK_PUSH_COMPLETE"  # set by the shell functions that `completion` prints
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, commands: Mapping[str, str] = COMMANDS) -> int:
     """Run the command line; returns the exit code. Errors are one line on stderr."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     _open_what_is_closed()
     _print_everything_somehow()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is hidden from others is given back
     try:
-        return _run(arguments)
+        if COMPLETION_VARIABLE in os.environ:
+            print(*candidates(commands, arguments), sep="\n")
+            return 0
+        return _run(build_parser(commands, arguments), arguments)
     except CommandError as error:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
@@ -50,6 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not _is_outside_failure(error):
             raise
         return _fail(f"{error}", 1)
+
+
+def _run(parser: Parser, arguments: list[str]) -> int:
+    args = parser.parse_args(arguments)
+    code = int(args.run(args))
+    sys.stdout.flush()  # a reader that went away is noticed here, not at exit
+    return code
 
 
 def _open_what_is_closed() -> None:
@@ -68,39 +79,6 @@ def _print_everything_somehow() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _run(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="zendesk-push", description="Pushes content into Zendesk Support through the Channel framework."
-    )
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
-    module: ModuleType | None = None
-    for name, summary in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=summary, description=summary)
-        if name == chosen:
-            module = _load(name)
-            if module.__doc__:
-                subparser.description = module.__doc__
-                subparser.formatter_class = argparse.RawDescriptionHelpFormatter
-            module.add_arguments(subparser)
-    args = parser.parse_args(arguments)
-    assert module is not None, "argparse lets only known commands pass"  # noqa: S101
-    return int(module.run(args))
-
-
-def _load(name: str) -> ModuleType:
-    module_name = f"zendesk_push.commands.{name.replace('-', '_')}.command"
-    try:
-        return import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name and module_name.startswith(error.name):
-            raise CommandError(f"the command {name!r} is not part of this installation") from error
-        raise CommandError(
-            f"{name} needs the Python package {error.name!r}: install the development dependencies "
-            "(make does, or: pip install -r infra/requirements/dev.txt)"
-        ) from error
 
 
 def _is_outside_failure(error: Exception) -> bool:

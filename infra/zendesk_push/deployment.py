@@ -1,12 +1,14 @@
 """Where a deployment's queues, table, API and alarms are.
 
-There are three ways to say which deployment is meant: the name of its CloudFormation stack, the ready file of
-a running ``zendesk-push local``, or the addresses themselves. They can be combined; an address that is given
-wins over one that is found.
+A command is told which deployment is meant by the name of its CloudFormation stack, the ready file of a running
+``zendesk-push local``, or the addresses themselves, which can be combined: an address that is given wins over one
+that is found. Told nothing, it takes the stack that the environment variable ZENDESK_PUSH_STACK names, or else the
+local stack that runs on this machine; and says so.
 """
 
 import argparse
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,6 +23,8 @@ from botocore.utils import is_valid_endpoint_url
 
 from zendesk_channel.addresses import is_loopback
 from zendesk_push.errors import CommandError, UsageError
+from zendesk_push.local_registry import running_stacks
+from zendesk_push.terminal import remark
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 _CLIENT_CONFIG: Final = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4}
 )
+STACK_VARIABLE: Final = "ZENDESK_PUSH_STACK"
 _QUEUE_URL_REGION: Final = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/")
 
 
@@ -49,6 +54,7 @@ class Deployment:
         session: credentials and region to reach it with.
         endpoint_url: of an AWS that is not AWS, such as moto's server.
         local: it is a ``zendesk-push local``, which has no alarms and no event source mapping.
+        log_file: where a local stack writes its functions' log lines.
         resources: the stack's resources by logical id; empty when the stack's name was not given.
     """
 
@@ -60,6 +66,8 @@ class Deployment:
     dead_letter_queue_url: str | None = None
     accounts_table: str | None = None
     api_url: str | None = None
+    zendesk_url: str | None = None
+    log_file: Path | None = None
     resources: Mapping[str, StackResource] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
@@ -88,7 +96,7 @@ def add_deployment_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which deployment is meant."""
     group = parser.add_argument_group(
         "which deployment",
-        "Name its stack, or the ready file of a running `zendesk-push local`, or the parts.",
+        f"By default the stack that {STACK_VARIABLE} names, else the `zendesk-push local` that runs here.",
     )
     group.add_argument(
         "--stack-name", metavar="NAME", help="the CloudFormation stack; its resources are looked up"
@@ -119,22 +127,48 @@ def find_deployment(args: argparse.Namespace) -> Deployment:
         for name in ("endpoint_url", "queue_url", "dead_letter_queue_url", "accounts_table", "api_url")
         if getattr(args, name)
     }
-    if not given.keys() - {"endpoint_url"} and not args.ready_file and not args.stack_name:
-        raise UsageError(
-            "which deployment? Give --stack-name NAME, or --ready-file PATH of a running `local`"
-        )
     if args.endpoint_url and not _is_endpoint(args.endpoint_url):
         raise UsageError(f"--endpoint-url {args.endpoint_url!r} is not a URL such as http://127.0.0.1:5000")
     if args.ready_file:
         found = _from_ready_file(args.ready_file)
+    elif args.stack_name or given.keys() - {"endpoint_url"}:
+        found = _on_aws(args, args.stack_name)
     else:
-        found = Deployment(
-            session=_session(args), endpoint_url=args.endpoint_url, local=_is_local(args.endpoint_url)
-        )
-        if args.stack_name:
-            found = _with_stack(found, args.stack_name)
+        found = _by_default(args)
     found = replace(found, **given)
     return replace(found, api_url=found.api_url.rstrip("/") if found.api_url else None)
+
+
+def _by_default(args: argparse.Namespace) -> Deployment:
+    stack_name = os.environ.get(STACK_VARIABLE)
+    if stack_name:
+        remark(f"stack {stack_name} ({STACK_VARIABLE})")
+        return _on_aws(args, stack_name)
+    running = [] if args.endpoint_url or args.region or args.profile else running_stacks()
+    if not running:
+        raise UsageError(
+            f"which deployment? Give --stack-name NAME or set {STACK_VARIABLE}; no `zendesk-push local` runs here"
+        )
+    if len(running) > 1:
+        named = ", ".join(f"{entry.get('api_url')} (process {entry['pid']})" for entry in running)
+        raise UsageError(
+            f"several local stacks run here: {named}. Start them with --ready-file, and name one"
+        )
+    try:
+        found = _local(running[0])
+    except (KeyError, TypeError):
+        raise CommandError(
+            f"what the local stack {running[0]['pid']} says of itself is not complete"
+        ) from None
+    remark(f"local stack at {found.api_url} (process {running[0]['pid']})")
+    return found
+
+
+def _on_aws(args: argparse.Namespace, stack_name: str | None) -> Deployment:
+    found = Deployment(
+        session=_session(args), endpoint_url=args.endpoint_url, local=_is_local(args.endpoint_url)
+    )
+    return _with_stack(found, stack_name) if stack_name else found
 
 
 def _session(args: argparse.Namespace) -> boto3.Session:
@@ -165,26 +199,35 @@ def _is_local(endpoint_url: str | None) -> bool:
 def _from_ready_file(path: Path) -> Deployment:
     try:
         ready = json.loads(path.read_text(encoding="utf-8"))
-        return Deployment(
-            # moto takes any credentials, and real ones have no business there.
-            session=boto3.Session(
-                aws_access_key_id="local",
-                aws_secret_access_key="local",  # noqa: S106
-                region_name=ready["region"],
-            ),
-            endpoint_url=ready["aws_endpoint_url"],
-            local=True,
-            queue_url=ready["queue_url"],
-            dead_letter_queue_url=ready["dead_letter_queue_url"],
-            accounts_table=ready["accounts_table"],
-            api_url=ready["api_url"],
-        )
+        running = [
+            one for one in running_stacks() if one.get("aws_endpoint_url") == ready["aws_endpoint_url"]
+        ]
+        return _local({**ready, **(running[0] if running else {})})
     except FileNotFoundError:
         raise CommandError(f"{path} is not there: is `zendesk-push local --ready-file {path}` up?") from None
     except OSError as error:
         raise CommandError(f"{path} can't be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
         raise CommandError(f"{path} is not a ready file of `zendesk-push local`") from None
+
+
+def _local(ready: Mapping[str, Any]) -> Deployment:
+    return Deployment(
+        # moto takes any credentials, and real ones have no business there.
+        session=boto3.Session(
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106
+            region_name=ready["region"],
+        ),
+        endpoint_url=ready["aws_endpoint_url"],
+        local=True,
+        queue_url=ready["queue_url"],
+        dead_letter_queue_url=ready["dead_letter_queue_url"],
+        accounts_table=ready["accounts_table"],
+        api_url=ready["api_url"],
+        zendesk_url=ready.get("zendesk_url"),
+        log_file=Path(ready["log_file"]) if ready.get("log_file") else None,
+    )
 
 
 def _with_stack(deployment: Deployment, stack_name: str) -> Deployment:

@@ -1,4 +1,9 @@
-"""Errors that a person at a terminal is shown as one line."""
+"""Errors that a person at a terminal is shown as one line, and the exit codes."""
+
+from typing import Final
+
+EXIT_INTERRUPTED: Final = 130  # what a shell reports of a process that Ctrl-C ended
+EXIT_BROKEN_PIPE: Final = 141  # likewise, where the reader of its output went away
 
 
 class CommandError(Exception):

@@ -58,6 +58,7 @@ class Sent:
 
     message: Outgoing
     problem: str | None = None
+    message_id: str | None = None  # SQS's, of what is on the queue
     in_doubt: bool = False
     hopeless: bool = False
 
@@ -122,6 +123,7 @@ class QueueSender:
     def _send_batch(self, batch: Sequence[Outgoing]) -> tuple[list[Sent], str | None]:
         """The results, and what to stop for."""
         problems: dict[int, str] = {}
+        ids: dict[int, str] = {}
         waiting = list(range(len(batch)))
         for attempt in range(_ATTEMPTS):
             if attempt:
@@ -132,10 +134,10 @@ class QueueSender:
                     Entries=[_entry(str(index), batch[index]) for index in waiting],
                 )
             except ClientError as error:
-                return self._whole_batch_refused(batch, waiting, problems, error)
+                return self._whole_batch_refused(batch, waiting, problems, ids, error)
             except BotoCoreError as error:
                 done = [
-                    Sent(batch[index], problems.get(index))
+                    Sent(batch[index], problems.get(index), ids.get(index))
                     for index in range(len(batch))
                     if index not in waiting
                 ]
@@ -143,6 +145,7 @@ class QueueSender:
                     Sent(batch[index], _one_line(error), in_doubt=True, hopeless=True) for index in waiting
                 ]
                 return done + lost, _one_line(error)
+            ids |= {int(entry["Id"]): entry["MessageId"] for entry in answer.get("Successful", [])}
             failed = {int(entry["Id"]): entry for entry in answer.get("Failed", [])}
             problems |= {
                 index: f"{entry['Code']}: {entry.get('Message', '')}".rstrip(": ")
@@ -153,13 +156,16 @@ class QueueSender:
             waiting = [index for index, entry in failed.items() if not entry["SenderFault"]]
             if not waiting:
                 break
-        return [Sent(message, problems.get(index)) for index, message in enumerate(batch)], None
+        return [
+            Sent(message, problems.get(index), ids.get(index)) for index, message in enumerate(batch)
+        ], None
 
     def _whole_batch_refused(
         self,
         batch: Sequence[Outgoing],
         waiting: Sequence[int],
         problems: Mapping[int, str],
+        ids: Mapping[int, str],
         error: ClientError,
     ) -> tuple[list[Sent], str | None]:
         code = str(error.response.get("Error", {}).get("Code", "Unknown"))
@@ -167,7 +173,9 @@ class QueueSender:
         if "AccessDenied" in code:
             reason += " (the parameter SenderPrincipals names who may send, redriving included)"
         done = [
-            Sent(batch[index], problems.get(index)) for index in range(len(batch)) if index not in waiting
+            Sent(batch[index], problems.get(index), ids.get(index))
+            for index in range(len(batch))
+            if index not in waiting
         ]
         if code not in _ONE_ENTRYS_FAULT:
             return done + [Sent(batch[index], reason, hopeless=True) for index in waiting], reason

@@ -1,59 +1,139 @@
-"""What the operators' commands share at the terminal: tables, times, ages, questions."""
+"""What the commands share at the terminal: lines, tables, times, ages, questions, and an orderly end.
 
+Text is printed as it is: nothing here reads markup, turns ``:smile:`` into a picture, or wraps an id.
+"""
+
+import os
 import re
+import shutil
+import signal
 import sys
 import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from zendesk_push.errors import UsageError
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
 _DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
-_PIPE_WIDTH: Final = 100_000  # columns: where nobody looks, a line stays a line for grep
+_STYLES: Final = {"bold": "1", "dim": "2", "green": "32", "yellow": "33", "red": "1;31"}
+_BETWEEN_COLUMNS: Final = "  "
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Leave it to the command line: rich would end the process with a failure's exit code."""
-        raise
+@dataclass(frozen=True)
+class Column:
+    """A table's column. ``least``: where lines would be too long, its cells may be cut to so many characters."""
+
+    title: str
+    right: bool = False
+    least: int | None = None
 
 
-def output() -> Console:
-    """The console for a command's result, on stdout."""
-    return _Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+def remark(text: str) -> None:
+    """A line that is not the command's result, on stderr: stdout can be piped on."""
+    print(text, file=sys.stderr, flush=True)
 
 
-def remarks() -> Console:
-    """The console for progress and remarks, on stderr: stdout can be piped on."""
-    width = None if sys.stderr.isatty() else _PIPE_WIDTH
-    return _Console(stderr=True, highlight=False, markup=False, soft_wrap=True, width=width)
+def styled(text: str, style: str, stream: TextIO | None = None) -> str:
+    """Text in a style of the terminal's, where the stream (stdout) is one and NO_COLOR is not set."""
+    shown = (stream or sys.stdout).isatty() and not os.environ.get("NO_COLOR") and _draws()
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if shown else text
 
 
-def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
-    """An empty table in this project's plain style; the columns named in ``right`` are numbers."""
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    return made
+def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], stream: TextIO | None = None) -> str:
+    """Lines of aligned columns, one for each row, below a line of titles.
+
+    They fit the terminal's width as far as columns with ``least`` can give way; in a pipe nothing is cut.
+    """
+    cells = [
+        [printable(cell).replace("\n", " ") for cell in row] + [""] * (len(columns) - len(row)) for row in rows
+    ]
+    widths = [
+        max(map(_width, [column.title, *(row[index] for row in cells)]))
+        for index, column in enumerate(columns)
+    ]
+    stream = stream or sys.stdout
+    if stream.isatty():
+        available = shutil.get_terminal_size().columns
+        for index, column in enumerate(columns):
+            excess = sum(widths) + len(_BETWEEN_COLUMNS) * (len(columns) - 1) - available
+            if excess > 0 and column.least is not None:
+                widths[index] = max(min(column.least, widths[index]), widths[index] - excess)
+    lines = [_line([column.title for column in columns], columns, widths)]
+    return "\n".join([styled(lines[0], "bold", stream), *(_line(row, columns, widths) for row in cells)])
 
 
-def progress_bar() -> Progress:
+def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
+    shown = []
+    for cell, column, width in zip(cells, columns, widths, strict=True):
+        text = _cut(cell, width)
+        blank = " " * (width - _width(text))
+        shown.append(blank + text if column.right else text + blank)
+    return _BETWEEN_COLUMNS.join(shown).rstrip()
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _cut(text: str, width: int) -> str:
+    if _width(text) <= width:
+        return text
+    while text and _width(text) > width - 1:
+        text = text[:-1]
+    return text + "…"
+
+
+def _draws() -> bool:
+    return os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
+
+
+def progress_bar() -> "Progress":
     """A progress bar on stderr, drawn only where somebody looks."""
-    console = remarks()
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
+        disable=not (console.is_terminal and _draws()),
         transient=True,
     )
+
+
+@contextmanager
+def stopping_in_order() -> Iterator[Callable[[], bool]]:
+    """While this lasts, the first SIGINT or SIGTERM only makes the given function say so: the step that is under way is
+    finished. A second one interrupts.
+    """
+    stopped = False
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal stopped
+        if stopped:
+            signal.default_int_handler(number, frame)
+        stopped = True
+        remark("stopping after this step (once more: at once)")
+
+    before: dict[int, Any] = {
+        number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield lambda: stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def printable(text: str) -> str:
@@ -64,6 +144,11 @@ def printable(text: str) -> str:
         else "\ufffd"
         for character in text
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 dead letter``, ``2,000 dead letters``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def timestamp(seconds: float | None) -> str:

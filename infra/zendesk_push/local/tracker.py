@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final, Protocol
 
-from zendesk_push.dead_letters.views import without_schemas
+from zendesk_push.dead_letters.dead_letter import without_schemas
 from zendesk_push.local.dead_letters import DeadLetterReason
 from zendesk_push.local.event_source import BatchOutcome
 

@@ -88,6 +88,7 @@ def test_the_table_has_a_line_for_each_whatever_their_names_hold(
     lines = ran.out.splitlines()
     assert len(lines) == 152
     assert lines[0].split() == [
+        "INSTANCE_PUSH_ID",
         "SUBDOMAIN",
         "NAME",
         "STATE",
@@ -95,7 +96,6 @@ def test_the_table_has_a_line_for_each_whatever_their_names_hold(
         "UNTIL",
         "LAST",
         "PUSH",
-        "INSTANCE_PUSH_ID",
     ]
     assert "[bold]\ufffd[31mred" in lines[1]
     assert "(1h 1m ago)" in lines[1]

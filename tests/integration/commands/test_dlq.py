@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from push_content.answers.answer_judge import Rejected
 from push_content.messages.sqs_record import Receipt
 from push_content.outcomes.dead_letters import dead_letter
 from push_content.outcomes.error_codes import ErrorCode
+from zendesk_push.dead_letters.dead_letter import original
 from zendesk_push.dead_letters.reading import Reading
-from zendesk_push.dead_letters.redrive import purge, redrive, until_all_are_seen
+from zendesk_push.dead_letters.redrive import Pace, purge, redrive
 from zendesk_push.queue_sender import QueueSender
 
 SENT_AT = 1_700_000_000.0
@@ -119,7 +121,9 @@ def test_what_somebody_else_is_reading_is_mentioned(stack: Stack, command: Calla
 def test_an_empty_queue_says_so(command: Callable[..., Ran]) -> None:
     assert command("dlq", "list").out == "no dead letters\n"
     assert command("dlq", "list", "--reason", "x").out == "no dead letters like that\n"
-    assert command("dlq", "redrive", "--yes").out == "no dead letters: nothing to redrive\n"
+    assert (
+        command("dlq", "redrive", "--all", "--yes").out == "no dead letters like that: nothing to redrive\n"
+    )
 
 
 @pytest.mark.parametrize("by_source", [False, True])
@@ -136,7 +140,7 @@ def test_show_finds_one_by_its_own_or_its_sources_id(
     assert shown["body"] == body("acc-2")
     assert shown["attributes"] == {
         "trace": {"type": "String", "value": "t-1"},
-        "raw": {"type": "Binary", "value": "00ff"},
+        "raw": {"type": "Binary", "base64": "AP8="},
     }
     assert shown["context"]["status"] == 400
     assert command("dlq", "show", letter_id, "--body").out == body("acc-2") + "\n"
@@ -156,7 +160,7 @@ def test_redrive_restores_the_message_as_it_first_came(stack: Stack, command: Ca
         "ErrorCode": attribute("a sender's own"),
     }
     bury(stack, "acc-1", attributes=originals)
-    ran = command("dlq", "redrive", "--yes")
+    ran = command("dlq", "redrive", "--all", "--yes")
     assert (ran.code, ran.out) == (0, "1 of 1 dead letter redriven\n")
     [arrived] = stack.messages(stack.queue_url)
     assert arrived["Body"] == body("acc-1")
@@ -180,7 +184,7 @@ def test_redrive_by_id_and_by_limit(stack: Stack, command: Callable[..., Ran]) -
     ids = [bury(stack, "acc-1", number=number) for number in range(5)]
     assert command("dlq", "redrive", ids[3], "--yes").out == "1 of 1 dead letter redriven\n"
     assert [entry["Body"] for entry in stack.messages(stack.queue_url)] == [body("acc-1", 3)]
-    assert command("dlq", "redrive", "--limit", "2", "--yes").out == "2 of 2 dead letters redriven\n"
+    assert command("dlq", "redrive", "--all", "--limit", "2", "--yes").out == "2 of 2 dead letters redriven\n"
     assert visible(stack, stack.dead_letter_queue_url) == 2
 
 
@@ -188,26 +192,28 @@ def test_an_id_that_is_not_there_stops_it_all(stack: Stack, command: Callable[..
     letter_id = bury(stack, "acc-1")
     ran = command("dlq", "purge", letter_id, "nothing", "--yes")
     assert ran.code == 1
-    assert "no such dead letter: nothing; nothing was purged" in ran.err
+    assert "there is no dead letter nothing" in ran.err
     assert visible(stack, stack.dead_letter_queue_url) == 1
 
 
 @pytest.mark.parametrize("action", ["redrive", "purge"])
 def test_nothing_happens_unconfirmed(stack: Stack, command: Callable[..., Ran], action: str) -> None:
     bury(stack, "acc-1")
-    ran = command("dlq", action)
+    ran = command("dlq", action, "--all")
     assert ran.code == 2
     assert "--yes" in ran.err
-    assert command("dlq", action, "--dry-run").code == 0
+    assert command("dlq", action, "--all", "--dry-run").code == 0
     assert visible(stack, stack.dead_letter_queue_url) == 1
     assert visible(stack, stack.queue_url) == 0
 
 
-def test_purge_deletes_the_selection_for_good(stack: Stack, command: Callable[..., Ran]) -> None:
+def test_purge_deletes_the_selection_for_good(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+) -> None:
     for number in range(12):
         bury(stack, "acc-1", number=number)
     bury(stack, "acc-2")
-    ran = command("dlq", "purge", "--account", "acc-1", "--yes")
+    ran = command("dlq", "purge", "--account", "acc-1", "--yes", "--output", str(tmp_path / "gone"))
     assert (ran.code, ran.out) == (0, "12 of 12 dead letters purged\n")
     assert [entry["Body"] for entry in stack.messages(stack.dead_letter_queue_url)] == [body("acc-2")]
     assert visible(stack, stack.queue_url) == 0
@@ -216,7 +222,7 @@ def test_purge_deletes_the_selection_for_good(stack: Stack, command: Callable[..
 def test_if_sending_fails_every_dead_letter_stays(stack: Stack, command: Callable[..., Ran]) -> None:
     for number in range(12):
         bury(stack, "acc-1", number=number)
-    ran = command("dlq", "redrive", "--yes", "--queue-url", f"{stack.queue_url}-none")
+    ran = command("dlq", "redrive", "--all", "--yes", "--queue-url", f"{stack.queue_url}-none")
     assert (ran.code, ran.out) == (1, "0 of 12 dead letters redriven\n")
     assert ran.err.count(": not redriven: ") == 12
     assert visible(stack, stack.dead_letter_queue_url) == 12
@@ -232,65 +238,185 @@ def test_if_deleting_fails_it_stops_and_says_what_is_in_both_queues(stack: Stack
 
     sqs.meta.events.register("before-call.sqs.DeleteMessageBatch", refuse)
     with Reading(sqs, stack.dead_letter_queue_url, wait_seconds=0) as reading:
-        outcome = redrive(reading, QueueSender(sqs, stack.queue_url), ids, lambda _: None)
-    assert outcome.done == set()
-    assert (len(outcome.left_behind), len(outcome.failed)) == (10, 2)
-    assert outcome.left_behind.keys() | outcome.failed.keys() == ids
+        tally = redrive(reading, QueueSender(sqs, stack.queue_url), list(reading), original, Pace())
+    assert tally.done == set()
+    assert (len(tally.left_behind), len(tally.failed)) == (10, 2)
+    assert tally.left_behind.keys() | tally.failed.keys() == ids
     assert visible(stack, stack.queue_url) == 10
     assert visible(stack, stack.dead_letter_queue_url) == 12
 
 
-def test_what_somebody_else_took_meanwhile_is_reported(stack: Stack) -> None:
+@pytest.mark.parametrize("act", ["redrive", "purge"])
+def test_whoever_stops_it_has_what_was_not_done_given_back(stack: Stack, act: str) -> None:
     sqs = stack.client("sqs")
-    letter_id = bury(stack, "acc-1")
+    for number in range(25):
+        bury(stack, "acc-1", number=number)
+    steps: list[int] = []
+    pace = Pace(steps.append, lambda: len(steps) == 1)
     with Reading(sqs, stack.dead_letter_queue_url, wait_seconds=0) as reading:
-        outcome = redrive(reading, QueueSender(sqs, stack.queue_url), {letter_id, "gone"}, lambda _: None)
-    assert outcome.done == {letter_id}
-    assert outcome.failed == {"gone": "it is gone, or somebody else is reading it just now: look again"}
-    assert outcome.unseen == {"gone"}
+        if act == "purge":
+            tally = purge(reading, list(reading), pace)
+        else:
+            tally = redrive(reading, QueueSender(sqs, stack.queue_url), list(reading), original, pace)
+    assert (len(tally.done), tally.failed, tally.stopped) == (10, {}, True)
+    assert visible(stack, stack.dead_letter_queue_url) == 15
 
 
-def test_what_somebody_else_is_reading_is_waited_for(stack: Stack) -> None:
+def test_what_was_held_for_too_long_is_left_alone(stack: Stack) -> None:
+    """Somebody thought about the question for so long that others may be at the same letters."""
+    bury(stack, "acc-1")
+    reading = Reading(stack.client("sqs"), stack.dead_letter_queue_url, wait_seconds=0, hold_seconds=1)
+    with reading:
+        tally = purge(reading, list(reading), Pace())
+    assert tally.done == set()
+    assert list(tally.failed.values()) == [
+        "others may have it by now: it was held for too long. Run the command again"
+    ]
+
+
+def test_an_id_that_somebody_else_is_reading_is_waited_for(stack: Stack, command: Callable[..., Ran]) -> None:
+    letter_id = bury(stack, "acc-1")
     sqs = stack.client("sqs")
-    ids = {bury(stack, "acc-1", number=number) for number in range(3)}
-    others = sqs.receive_message(
-        QueueUrl=stack.dead_letter_queue_url, MaxNumberOfMessages=2, VisibilityTimeout=1
-    )["Messages"]
-    assert others
-    rounds: list[bool] = []
+    sqs.receive_message(QueueUrl=stack.dead_letter_queue_url, VisibilityTimeout=1)
+    assert command("dlq", "redrive", letter_id, "--yes").out == "1 of 1 dead letter redriven\n"
 
-    def open_reading(patient: bool) -> Reading:
-        rounds.append(patient)
-        return Reading(sqs, stack.dead_letter_queue_url, wait_seconds=20 if patient else 0)
 
-    outcome = until_all_are_seen(
-        open_reading,
-        lambda reading, wanted: redrive(reading, QueueSender(sqs, stack.queue_url), wanted, lambda _: None),
-        ids,
+@pytest.mark.parametrize("action", ["redrive", "purge", "export"])
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ([], "Give an ID, a filter or --all"),
+        (["--limit", "3"], "Give an ID, a filter or --all"),
+        ([""], "an ID is empty"),
+        (["--account", ""], "--account is empty"),
+        (["--all", "--account", "acc-1"], "not both"),
+        (["--older-than", ""], "is not a span of time"),
+    ],
+)
+def test_what_changes_something_needs_a_selection(
+    stack: Stack, command: Callable[..., Ran], action: str, options: list[str], complaint: str
+) -> None:
+    """An unset variable of a script once deleted everything."""
+    bury(stack, "acc-1")
+    ran = command("dlq", action, *options, *([] if action == "export" else ["--yes"]))
+    assert (ran.code, ran.out) == (2, "")
+    assert complaint in ran.err
+    assert visible(stack, stack.dead_letter_queue_url) == 1
+
+
+def test_a_beginning_of_an_id_is_enough_if_it_is_only_ones(stack: Stack, command: Callable[..., Ran]) -> None:
+    letter_id = bury(stack, "acc-1", number=1)
+    bury(stack, "acc-1", number=2)
+    assert command("dlq", "show", letter_id[:30], "--json").json["id"] == letter_id
+    ran = command("dlq", "purge", "source-", "--yes")
+    assert ran.code == 1
+    assert "2 dead letters have an id that begins with 'source-'" in ran.err
+    assert visible(stack, stack.dead_letter_queue_url) == 2
+
+
+def test_by_external_id(stack: Stack, command: Callable[..., Ran]) -> None:
+    for name in ("a", "b"):
+        stack.client("sqs").send_message(
+            QueueUrl=stack.dead_letter_queue_url,
+            MessageBody=json.dumps(
+                {"instance_push_id": "acc", "external_resources": [{"external_id": name}]}
+            ),
+        )
+    [found] = command("dlq", "list", "--external-id", "b", "--json").json
+    assert found["external_ids"] == ["b"]
+    assert "    b\n" in command("dlq", "list", "--external-id", "b").out
+
+
+def test_purge_leaves_a_file_that_sends_it_all_again(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+) -> None:
+    attributes = {"raw": attribute(b"\x00\xff"), "ErrorCode": attribute("a sender's own")}
+    bury(stack, "acc-1", attributes=attributes)
+    path = tmp_path / "gone.jsonl"
+    assert command("dlq", "purge", "--all", "--yes", "--output", str(path)).code == 0
+    assert visible(stack, stack.dead_letter_queue_url) == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert command("send", "--exported", str(path)).code == 0
+    [arrived] = stack.messages(stack.queue_url)
+    assert arrived["Body"] == body("acc-1")
+    assert arrived["MessageAttributes"] == attributes
+    assert arrived["Attributes"]["MessageGroupId"] == "acc-1"
+
+
+def test_nothing_is_purged_where_the_file_cannot_be_written(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+) -> None:
+    bury(stack, "acc-1")
+    there = tmp_path / "there"
+    there.write_text("mine")
+    for path in (there, tmp_path / "no" / "folder"):
+        assert command("dlq", "purge", "--all", "--yes", "--output", str(path)).code == 1
+    assert there.read_text() == "mine"
+    assert visible(stack, stack.dead_letter_queue_url) == 1
+
+
+def test_export_writes_and_leaves_everything(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+) -> None:
+    for number in range(12):
+        bury(stack, "acc-1", number=number)
+    path = tmp_path / "letters.jsonl"
+    ran = command("dlq", "export", "--all", "--output", str(path))
+    assert (ran.code, ran.out) == (0, f"12 dead letters written to {path}\n")
+    bodies = {json.loads(line)["body"] for line in path.read_text().splitlines()}
+    assert bodies == {body("acc-1", number) for number in range(12)}
+    assert visible(stack, stack.dead_letter_queue_url) == 12
+
+
+def test_edit_sends_the_corrected_body_with_its_attributes(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+) -> None:
+    letter_id = bury(stack, "acc-1", attributes={"trace": attribute("t-1")})
+    path = tmp_path / "body.json"
+    path.write_text(body("acc-1") + "\n")
+    assert command("dlq", "edit", letter_id, "--yes", "--body-file", str(path)).out == (
+        "unchanged: nothing was sent\n"
     )
-
-    assert (outcome.done, outcome.failed, outcome.unseen) == (ids, {}, set())
-    assert rounds[0] is False
-    assert rounds[1:] == [True] * len(rounds[1:])
+    path.write_text(body("acc-1", 7))
+    ran = command("dlq", "edit", letter_id, "--yes", "--body-file", str(path))
+    assert (ran.code, ran.out) == (0, "sent, and the dead letter removed\n")
+    [arrived] = stack.messages(stack.queue_url)
+    assert (arrived["Body"], arrived["MessageAttributes"]) == (body("acc-1", 7), {"trace": attribute("t-1")})
     assert visible(stack, stack.dead_letter_queue_url) == 0
 
 
-def test_what_nobody_gives_back_is_looked_for_once_more_and_not_for_ever(stack: Stack) -> None:
-    sqs = stack.client("sqs")
+def test_edit_sends_nothing_that_is_still_no_message(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+) -> None:
     letter_id = bury(stack, "acc-1")
-    rounds: list[bool] = []
+    path = tmp_path / "body.json"
+    path.write_text("{")
+    ran = command("dlq", "edit", letter_id, "--yes", "--body-file", str(path))
+    assert ran.code == 2
+    assert "this is still no message" in ran.err
+    assert visible(stack, stack.dead_letter_queue_url) == 1
 
-    def open_reading(patient: bool) -> Reading:
-        rounds.append(patient)
-        return Reading(sqs, stack.dead_letter_queue_url, wait_seconds=0)
 
-    outcome = until_all_are_seen(
-        open_reading, lambda reading, wanted: purge(reading, wanted, lambda _: None), {letter_id, "gone"}
+def test_an_edited_body_is_not_lost_where_it_cannot_be_sent(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter_id = bury(stack, "acc-1")
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "body.json"
+    path.write_text(body("acc-1", 7))
+    ran = command(
+        "dlq", "edit", letter_id, "--yes", "--body-file", str(path), "--queue-url", f"{stack.queue_url}-none"
     )
+    assert (ran.code, ran.out) == (1, "the dead letter is still there\n")
+    [kept] = tmp_path.glob("message-*.json")
+    assert kept.read_text() == body("acc-1", 7)
+    assert visible(stack, stack.dead_letter_queue_url) == 1
 
-    assert outcome.done == {letter_id}
-    assert outcome.failed.keys() == outcome.unseen == {"gone"}
-    assert rounds == [False, True]
+
+def test_results_as_json(stack: Stack, command: Callable[..., Ran]) -> None:
+    bury(stack, "acc-1")
+    expected = {"selected": 1, "redriven": 1, "failed": {}, "left_behind": {}, "interrupted": False}
+    assert command("dlq", "redrive", "--all", "--yes", "--json").json == expected
 
 
 def test_a_reading_that_breaks_off_gives_back_what_it_holds(stack: Stack) -> None:
@@ -318,5 +444,5 @@ def test_a_giant_dead_letter_is_redriven_whole(stack: Stack, command: Callable[.
     text = json.dumps({"instance_push_id": "acc-1", "external_resources": ["x" * 990_000]})
     for _ in range(2):
         stack.client("sqs").send_message(QueueUrl=stack.dead_letter_queue_url, MessageBody=text)
-    assert command("dlq", "redrive", "--yes").code == 0
+    assert command("dlq", "redrive", "--all", "--yes").code == 0
     assert [entry["Body"] for entry in stack.messages(stack.queue_url)] == [text, text]

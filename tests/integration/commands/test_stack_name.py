@@ -38,7 +38,7 @@ def test_queues_and_table_are_found(
     sqs = stack.client("sqs")
     dead = next(url for url in sqs.list_queues()["QueueUrls"] if "DeadLetterQueue" in url)
     sqs.send_message(QueueUrl=dead, MessageBody='{"instance_push_id": "acc-1"}')
-    assert run("dlq", "redrive", "--yes", "--stack-name", "push") == 0
+    assert run("dlq", "redrive", "--all", "--yes", "--stack-name", "push") == 0
     content = next(url for url in sqs.list_queues()["QueueUrls"] if "ContentQueue" in url)
     assert len(stack.messages(content)) == 1
     capsys.readouterr()

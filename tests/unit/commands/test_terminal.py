@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zendesk_push.errors import UsageError
-from zendesk_push.terminal import confirm, duration, isoformat, parse_duration, printable, timestamp
+from zendesk_push.terminal import (
+    Column,
+    confirm,
+    duration,
+    isoformat,
+    parse_duration,
+    printable,
+    styled,
+    table,
+    timestamp,
+)
 
 
 @pytest.mark.parametrize(
@@ -67,3 +77,36 @@ def test_without_a_terminal_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(UsageError, match="--yes"):
         confirm("Sure?", assume_yes=False)
     assert confirm("Sure?", assume_yes=True)
+
+
+COLUMNS = [Column("ID"), Column("COUNT", right=True), Column("NAME", least=6)]
+ID = "3cd1d2a5-aaf2-41fe-a9f1-519499605854"
+
+
+def test_a_table_has_a_line_for_each_row_and_cuts_nothing_in_a_pipe() -> None:
+    shown = table(
+        COLUMNS, [[ID, "7", "[bold]:smile: " + "n" * 300], ["short", "1,000", "line\nfeed"]], io.StringIO()
+    )
+    lines = shown.splitlines()
+    assert [len(lines), lines[0].split()] == [3, ["ID", "COUNT", "NAME"]]
+    assert lines[1] == f"{ID}      7  [bold]:smile: " + "n" * 300
+    assert lines[2] == f"{'short':36}  1,000  line feed"
+
+
+def test_on_a_narrow_terminal_names_give_way_and_ids_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = table(COLUMNS, [[ID, "7", "n" * 300], [ID, "8", "日本語日本語日本語"]], Terminal()).splitlines()
+    assert all(ID in line for line in lines[1:])
+    assert lines[1].endswith("nnn…")
+    assert [len(lines[1]), len(lines[2])] == [60, 53]  # a wide character takes two columns
+    monkeypatch.setenv("COLUMNS", "10")
+    assert all(ID in line for line in table(COLUMNS, [[ID, "7", "n" * 300]], Terminal()).splitlines()[1:])
+
+
+def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    assert styled("x", "green", Terminal()) == "\x1b[32mx\x1b[0m"
+    assert styled("x", "green", io.StringIO()) == "x"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert styled("x", "green", Terminal()) == "x"

@@ -7,13 +7,18 @@ token Zendesk no longer accepts: its administrator has to open it in Zendesk's A
 import argparse
 import json
 import time
-from typing import Any
+from typing import Any, Final
 
 from zendesk_channel.errors import StoreError
 from zendesk_push.account_overview import STATES, AccountStatus, account_statuses
 from zendesk_push.deployment import add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError
-from zendesk_push.terminal import duration, isoformat, output, printable, remarks, table, timestamp
+from zendesk_push.terminal import Column, duration, isoformat, remark, table, timestamp
+
+EXAMPLES: Final = """\
+examples:
+  zendesk-push accounts
+  zendesk-push accounts --state refused"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +54,7 @@ def run(args: argparse.Namespace) -> int:
     elif found:
         _print_table(found, now)
     else:
-        remarks().print(
-            "no accounts" + (" like that" if args.state or args.subdomain else " are registered yet")
-        )
+        remark("no accounts" + (" like that" if args.state or args.subdomain else " are registered yet"))
     return 0
 
 
@@ -71,19 +74,30 @@ def _as_json(status: AccountStatus, now: float) -> dict[str, Any]:
 
 
 def _print_table(statuses: list[AccountStatus], now: float) -> None:
-    made = table("SUBDOMAIN", "NAME", "STATE", "PAUSED UNTIL", "LAST PUSH", "INSTANCE_PUSH_ID")
-    for status in statuses:
-        account = status.account
-        last = account.last_delivery_at
-        made.add_row(
-            account.subdomain,
-            printable(account.name or "-"),
+    columns = [
+        Column("INSTANCE_PUSH_ID"),
+        Column("SUBDOMAIN"),
+        Column("NAME", least=8),
+        Column("STATE"),
+        Column("PAUSED UNTIL", least=12),
+        Column("LAST PUSH", least=9),
+    ]
+    rows = [
+        [
+            status.account.instance_push_id,
+            status.account.subdomain,
+            status.account.name or "-",
             status.state,
             _pause(status, now),
-            f"{timestamp(last)} ({duration(now - last)} ago)" if last else "never",
-            account.instance_push_id,
-        )
-    output().print(made)
+            _ago(status.account.last_delivery_at, now),
+        ]
+        for status in statuses
+    ]
+    print(table(columns, rows))
+
+
+def _ago(moment: float | None, now: float) -> str:
+    return f"{timestamp(moment)} ({duration(now - moment)} ago)" if moment else "never"
 
 
 def _pause(status: AccountStatus, now: float) -> str:

@@ -15,7 +15,6 @@ from dataclasses import asdict
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.text import Text
 
 from zendesk_push.commands.doctor.account_checks import check_accounts
 from zendesk_push.commands.doctor.findings import Finding, Level, fail, warn
@@ -29,8 +28,12 @@ from zendesk_push.commands.doctor.runtime_checks import (
     check_schedule,
 )
 from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
-from zendesk_push.terminal import output, printable
+from zendesk_push.terminal import printable, styled
 
+EXAMPLES: Final = """\
+examples:
+  zendesk-push doctor
+  zendesk-push doctor --stack-name push --strict --json"""
 # The name is what a failure of the check itself is reported under.
 _CHECKS: Final[tuple[tuple[str, Callable[[Deployment], Iterator[Finding]]], ...]] = (
     ("http", check_http),
@@ -43,7 +46,7 @@ _CHECKS: Final[tuple[tuple[str, Callable[[Deployment], Iterator[Finding]]], ...]
     ("accounts", check_accounts),
 )
 _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-_STYLES: Final = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red", Level.SKIP: "dim"}
+_STYLES: Final = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red", Level.SKIP: "dim"}
 _SUBJECT_WIDTH: Final = 24
 
 
@@ -66,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
     else:
-        output().print(", ".join(f"{counts[level]} {level}" for level in Level))
+        print(", ".join(f"{counts[level]} {level}" for level in Level))
     return 1 if counts[Level.FAIL] or (args.strict and counts[Level.WARN]) else 0
 
 
@@ -89,10 +92,7 @@ def diagnose(deployment: Deployment) -> Iterator[Finding]:
 
 
 def _print(finding: Finding) -> None:
-    console = output()
-    line = Text()
-    line.append(f"{finding.level:<5}", style=_STYLES[finding.level])
-    line.append(f"{finding.subject:<{_SUBJECT_WIDTH}} {printable(finding.seen)}")
-    console.print(line, soft_wrap=True)
+    level = styled(f"{finding.level:<5}", _STYLES[finding.level])
+    print(f"{level}{finding.subject:<{_SUBJECT_WIDTH}} {printable(finding.seen)}", flush=True)
     if finding.advice:
-        console.print(f"{'':5}{'':{_SUBJECT_WIDTH}} -> {finding.advice}", soft_wrap=True)
+        print(f"{'':5}{'':{_SUBJECT_WIDTH}} -> {finding.advice}", flush=True)

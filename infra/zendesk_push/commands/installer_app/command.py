@@ -11,10 +11,16 @@ from typing import Final
 from zendesk_push.commands.installer_app.app import InstallerApp, check_manifest_url
 from zendesk_push.deployment import add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError, UsageError
-from zendesk_push.terminal import remarks
+from zendesk_push.terminal import remark
 
 _DEPLOYMENT_OPTIONS: Final = ("stack_name", "ready_file", "api_url")
 _MAX_LOGO: Final = 1 << 20  # bytes
+
+
+EXAMPLES: Final = """\
+examples:
+  zendesk-push installer-app --stack-name push
+  zendesk-push installer-app --manifest-url https://push.example.com/manifest.json"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     output: Path = args.output
     _write(output, app.to_zip(), force=args.force)
     print(output)
-    remarks().print(f"manifest: {manifest_url}")
+    remark(f"manifest: {manifest_url}")
     return 0
 
 

@@ -32,6 +32,13 @@ _LAST_WORDS: Final = 40  # lines of the functions' logs that a failed --once sho
 _HIGHEST_PORT: Final = 65_535
 
 
+EXAMPLES: Final = """\
+examples:
+  zendesk-push local
+  zendesk-push local --once
+  zendesk-push local --no-samples --parameter-overrides RetryBaseDelaySeconds=1 RetryWindowSeconds=60"""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options; scripts rely on their names."""
     parser.add_argument(

@@ -12,7 +12,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,11 +20,18 @@ from push_content.messages.message import InvalidMessageError, Message, parse
 from push_content.messages.sqs_record import Receipt
 from zendesk_push.commands.send.message_file import FileMessage, cut_lines, cut_messages, decode
 from zendesk_push.contract_check.external_resource import Violation, check_resource
+from zendesk_push.dead_letters.letter_file import outgoing_of
 from zendesk_push.deployment import add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError, UsageError
 from zendesk_push.queue_sender import Outgoing, QueueSender, Sent, maximum_message_size
-from zendesk_push.terminal import printable, progress_bar, remarks
+from zendesk_push.terminal import printable, progress_bar, remark
 
+EXAMPLES: Final = """\
+examples:
+  zendesk-push send review.json
+  zendesk-push send reviews.jsonl --check
+  jq -c .messages[] dump.json | zendesk-push send -
+  zendesk-push send --exported dead-letters.jsonl"""
 MAX_GROUP_ID: Final = 128  # characters, by SQS
 _REMARKS_SHOWN: Final = 100
 _INT_DIGITS: Final = 4000  # Python refuses to parse more; whether it is an integer is all that is asked here
@@ -37,6 +44,7 @@ class Candidate:
     source: FileMessage
     message: Message | None = None
     problem: str | None = None
+    exported: Outgoing | None = None  # as it first came, where FILE is an export
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--check", action="store_true", help="check all against the contract first; if one fails, send none"
     )
     parser.add_argument("--dry-run", action="store_true", help="send nothing; say what would be sent")
+    parser.add_argument(
+        "--exported", action="store_true", help="FILE is what `dlq export` or `dlq purge` wrote"
+    )
     parser.add_argument("--lines", action="store_true", help="every line is one message, JSON or not")
     add_deployment_arguments(parser)
 
@@ -53,7 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Send the file's messages and say what became of them."""
     name = "stdin" if args.file == "-" else args.file
-    candidates = [_candidate(source) for source in _cut(args, name)]
+    sources = _cut(args, name)
+    candidates = (
+        [_exported(one, name) for one in sources] if args.exported else list(map(_candidate, sources))
+    )
     if not candidates:
         raise UsageError(f"{name} holds no messages")
     if args.check and not _passes(candidates, name):
@@ -73,7 +87,7 @@ def group_id(account: str) -> str:
 
 def _cut(args: argparse.Namespace, name: str) -> list[FileMessage]:
     text = decode(_read(args.file), name)
-    if args.lines:
+    if args.lines or args.exported:
         return list(cut_lines(text))
     try:
         return list(cut_messages(text, name))
@@ -99,9 +113,16 @@ def _candidate(source: FileMessage) -> Candidate:
         return Candidate(source, problem=str(error))
 
 
+def _exported(line: FileMessage, name: str) -> Candidate:
+    try:
+        outgoing = outgoing_of(line.text.encode())
+    except UsageError as error:
+        raise UsageError(f"{name}:{line.line}: {error}") from None
+    return replace(_candidate(replace(line, text=outgoing.body)), exported=outgoing)
+
+
 def _passes(candidates: list[Candidate], name: str) -> bool:
     """Whether nothing is wrong with any of them; what is, is said."""
-    console = remarks()
     shown = errors = warnings = 0
     refused: set[int] = set()
     for line, where, finding in _findings(candidates):
@@ -112,13 +133,11 @@ def _passes(candidates: list[Candidate], name: str) -> bool:
             refused.add(line)
         if shown < _REMARKS_SHOWN:
             shown += 1
-            console.print(
-                f"{name}:{line}: {'warning: ' if finding.warning else ''}{where}{printable(str(finding))}"
-            )
+            remark(f"{name}:{line}: {'warning: ' if finding.warning else ''}{where}{printable(str(finding))}")
     if errors + warnings > shown:
-        console.print(f"... and {errors + warnings - shown} more")
+        remark(f"... and {errors + warnings - shown} more")
     if errors:
-        console.print(f"{len(refused)} of {_count(len(candidates))} would be refused; nothing was sent")
+        remark(f"{len(refused)} of {_count(len(candidates))} would be refused; nothing was sent")
     return not errors
 
 
@@ -140,14 +159,13 @@ def _value(text: str) -> Any:
 
 def _warn_of_invalid(candidates: list[Candidate], name: str) -> None:
     invalid = [candidate for candidate in candidates if candidate.message is None]
-    console = remarks()
     for candidate in invalid[:_REMARKS_SHOWN]:
-        console.print(f"{name}:{candidate.source.line}: warning: {printable(candidate.problem or '')}")
+        remark(f"{name}:{candidate.source.line}: warning: {printable(candidate.problem or '')}")
     if len(invalid) > _REMARKS_SHOWN:
-        console.print(f"... and {len(invalid) - _REMARKS_SHOWN} more")
+        remark(f"... and {len(invalid) - _REMARKS_SHOWN} more")
     if invalid:
         end = "will end as a dead letter" if len(invalid) == 1 else "will end as dead letters"
-        console.print(f"{_count(len(invalid))} {end}, invalid_message (--check stops before that)")
+        remark(f"{_count(len(invalid))} {end}, invalid_message (--check stops before that)")
 
 
 def _send(args: argparse.Namespace, candidates: list[Candidate], name: str) -> int:
@@ -156,7 +174,9 @@ def _send(args: argparse.Namespace, candidates: list[Candidate], name: str) -> i
     sqs = deployment.client("sqs")
     sender = QueueSender(sqs, queue_url, maximum_size=maximum_message_size(sqs, queue_url))
     outgoing = (
-        Outgoing(
+        replace(candidate.exported, label=candidate.source.line)
+        if candidate.exported
+        else Outgoing(
             candidate.source.text,
             label=candidate.source.line,
             group_id=group_id(candidate.message.instance_push_id) if candidate.message else None,
@@ -165,7 +185,6 @@ def _send(args: argparse.Namespace, candidates: list[Candidate], name: str) -> i
     )
     unsent: list[Sent] = []
     done = 0
-    console = remarks()
     try:
         with progress_bar() as progress:
             task = progress.add_task("sending", total=len(candidates))
@@ -176,14 +195,14 @@ def _send(args: argparse.Namespace, candidates: list[Candidate], name: str) -> i
                     done += 1
                 progress.advance(task)
     except KeyboardInterrupt:
-        console.print(
+        remark(
             f"stopped: {done} of {_count(len(candidates))} sent for certain; send all again, repeats are harmless"
         )
         raise
     unsent.sort(key=lambda sent: int(sent.message.label))
     for sent in unsent:
         doubt = " (it may have been, a repeat is harmless)" if sent.in_doubt else ""
-        console.print(f"{name}:{sent.message.label}: not sent{doubt}: {printable(sent.problem or '')}")
+        remark(f"{name}:{sent.message.label}: not sent{doubt}: {printable(sent.problem or '')}")
     print(f"{done} of {_count(len(candidates))} sent")
     return 1 if unsent else 0
 

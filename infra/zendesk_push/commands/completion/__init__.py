@@ -1,0 +1,1 @@
+"""Completion of these commands in a shell."""
