@@ -53,7 +53,8 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], stream: Text
     They fit the terminal's width as far as columns with ``least`` can give way; in a pipe nothing is cut.
     """
     cells = [
-        [printable(cell).replace("\n", " ") for cell in row] + [""] * (len(columns) - len(row)) for row in rows
+        [printable(cell).replace("\n", " ") for cell in row] + [""] * (len(columns) - len(row))
+        for row in rows
     ]
     widths = [
         max(map(_width, [column.title, *(row[index] for row in cells)]))
