@@ -49,7 +49,8 @@ def test_queues_and_table_are_found(
 def test_the_installer_apps_manifest_is_the_stacks(
     run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("installer-app", "--stack-name", "push", "--output", str(tmp_path / "app.zip")) == 0
+    options = ("--author-email", "help@example.com", "--output", str(tmp_path / "app.zip"))
+    assert run("installer-app", "--stack-name", "push", *options) == 0
     assert "manifest: https://push.example.com/manifest.json" in capsys.readouterr().err
 
 

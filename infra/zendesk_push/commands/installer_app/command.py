@@ -19,8 +19,8 @@ _MAX_LOGO: Final = 1 << 20  # bytes
 
 EXAMPLES: Final = """\
 examples:
-  zendesk-push installer-app --stack-name push
-  zendesk-push installer-app --manifest-url https://push.example.com/manifest.json"""
+  zendesk-push installer-app --stack-name push --author-email help@example.com
+  zendesk-push installer-app --manifest-url https://push.example.com/manifest.json --author-email help@example.com"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
