@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from admin_callback.settings import Settings
 
-VERSION: Final = "0.1.0"  # the project's; a test holds it to pyproject.toml
+VERSION: Final = "0.2.0"  # the project's; a test holds it to pyproject.toml
 ADMIN_UI_PATH: Final = "/admin_ui"
 EVENT_CALLBACK_PATH: Final = "/event_callback"
 HEALTHCHECK_PATH: Final = "/healthcheck"

@@ -18,7 +18,6 @@ _RFC3339: Final = re.compile(
 )
 _DOCUMENTED_FILE_URLS: Final = 10
 _DOCUMENTED_IMAGE_URL: Final = 255
-_REQUIRED: Final = ("external_id", "message", "author", "created_at")
 _FORMATS: Final = FormatChecker(formats=())
 _FORMAT_RULES: Final = {
     "rfc3339": "must be an RFC 3339 date-time such as 2026-01-31T12:00:00Z",
@@ -88,7 +87,7 @@ def _finding(error: ValidationError) -> Violation:
     keyword, limit = str(error.validator), error.validator_value
     if keyword == "required":
         present = error.instance if isinstance(error.instance, dict) else {}
-        missing = [name for name in _REQUIRED if name not in present]
+        missing = [name for name in error.validator_value if name not in present]
         # jsonschema reports each missing key on its own, and names it only in its text.
         named = next((name for name in missing if error.message.startswith(repr(name))), missing[0])
         return Violation(_dotted([*path, named]), "is missing")

@@ -94,11 +94,14 @@ def test_every_missing_key_is_named() -> None:
         ),
         ({"parent_id": "p" * 256}, "parent_id must have at most 255 characters"),
         ({"internal_note": "yes"}, "internal_note must be of type boolean"),
-        ({"display_info": [{}] * 17}, "display_info must have at most 16 entries"),
+        ({"display_info": [{"type": "x", "data": {}}] * 17}, "display_info must have at most 16 entries"),
         (
             {"display_info": [{"type": "x", "data": "y"}]},
             "warning: display_info[0].data is a string, as the documentation has it; the published schema wants an object",  # noqa: E501
         ),
+        ({"display_info": [{"type": "x"}]}, "display_info[0].data is missing"),
+        ({"fields": [{"id": 1}]}, "fields[0].value is missing"),
+        ({"parent_id": "p "}, "parent_id must not begin or end with white space"),
         (
             {"fields": [{"id": 1.5, "value": 1}]},
             "fields[0].id must be a string of 1 to 255 characters or an integer",
