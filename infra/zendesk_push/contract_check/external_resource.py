@@ -85,9 +85,9 @@ def _is_trimmed(value: object) -> bool:
 def _finding(error: ValidationError) -> Violation:
     path = list(error.absolute_path)
     keyword, limit = str(error.validator), error.validator_value
-    if keyword == "required":
+    if keyword == "required" and isinstance(limit, list):
         present = error.instance if isinstance(error.instance, dict) else {}
-        missing = [name for name in error.validator_value if name not in present]
+        missing = [name for name in limit if name not in present]
         # jsonschema reports each missing key on its own, and names it only in its text.
         named = next((name for name in missing if error.message.startswith(repr(name))), missing[0])
         return Violation(_dotted([*path, named]), "is missing")
