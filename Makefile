@@ -17,7 +17,7 @@ SAM := .tools/sam/bin/sam
 CHECKOV := .tools/policy/bin/checkov
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lint types bench soak build deploy sam-local requirements clean
+.PHONY: help run test check format lint types bench soak costs build deploy sam-local requirements clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -46,6 +46,9 @@ bench: $(VENV)  ## measure, side by side in one run, as ratios
 
 soak: $(VENV)  ## a long seeded run with random faults (ARGS="--seed 7 --seconds 600")
 	$(BIN)/python -m zendesk_push.bench.soak $(ARGS)
+
+costs: $(VENV)  ## what a stack costs, into docs/deployment.md (ARGS="--messages 2e6 --accounts 300": print yours)
+	@$(BIN)/python -m zendesk_push.costs $(ARGS)
 
 build: $(VENV) $(SAM)  ## both functions for Lambda: built, pruned, byte-compiled, measured
 	@$(BIN)/python -m zendesk_push.packaging.build --sam $(SAM)

@@ -64,14 +64,3 @@ def test_what_is_said_to_be_kept_is_kept(source: dict[str, Any]) -> None:
     said = [name for row in _rows("**Kept**") for name in NAME.findall(row[0])]
     kept = [name for name, part in source["Resources"].items() if "Retain" in part.get("DeletionPolicy", "")]
     assert sorted(said) == sorted(kept)
-
-
-def test_the_number_of_alarms_is_right(source: dict[str, Any]) -> None:
-    alarms = [
-        part["Properties"]
-        for part in source["Resources"].values()
-        if part["Type"] == "AWS::CloudWatch::Alarm"
-    ]
-    watched = [query for alarm in alarms for query in alarm.get("Metrics", [{"MetricStat": alarm}])]
-    metrics = sum("MetricStat" in query for query in watched)
-    assert f"{len(alarms)} alarms, {metrics} metrics in them | {metrics * 0.1:.2f} |" in GUIDE
