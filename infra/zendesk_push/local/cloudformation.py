@@ -84,10 +84,9 @@ class Stack:
         """Create the template's resources on the local AWS.
 
         Raises:
-            TemplateError: a reference to nothing, a value that AWS would refuse, or a broken rule.
+            TemplateError: a reference to nothing, or a value that AWS would refuse.
         """
         stack = cls(template, name, aws)
-        stack._check_rules()
         stack._resolve_everything()
         return stack
 
@@ -110,18 +109,13 @@ class Stack:
         resolved: dict[str, Any] = self._resolver.resolve(resource.get("Properties") or {}, logical_id)
         return resolved
 
+    def has(self, logical_id: str) -> bool:
+        """Whether the template has the resource, and its condition holds."""
+        return logical_id in self._resources
+
     def physical_id(self, logical_id: str) -> str:
         """What ``Ref`` is: a queue's URL, a table's name, a key's id."""
         return self._ref(logical_id)
-
-    def _check_rules(self) -> None:
-        for name, rule in self._template.rules.items():
-            where = f"Rules.{name}"
-            if "RuleCondition" in rule and not self._resolver.boolean(rule["RuleCondition"], where):
-                continue
-            for assertion in rule["Assertions"]:
-                if not self._resolver.boolean(assertion["Assert"], where):
-                    raise TemplateError(assertion.get("AssertDescription") or f"{where} does not hold")
 
     def _resolve_everything(self) -> None:
         """Every resource and output, as CloudFormation does; what functions use comes into being by this."""

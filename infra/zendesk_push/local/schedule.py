@@ -10,6 +10,8 @@ from zendesk_push.local.invocation import InvocationResult
 
 _LOG: Final = logging.getLogger(__name__)
 
+_DRAIN_SECONDS: Final = 5
+
 
 class ScheduledEvent:
     """Fires one schedule from ``start`` to ``stop``, the first time after one interval, as EventBridge does."""
@@ -26,10 +28,10 @@ class ScheduledEvent:
             self._thread.start()
 
     def stop(self) -> None:
-        """Fire no more, and wait for the invocation under way."""
+        """Fire no more, and give the invocation under way a while to end."""
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(_DRAIN_SECONDS)
 
     def fire(self) -> InvocationResult:
         """Give the event to the function now, and wait for the result."""

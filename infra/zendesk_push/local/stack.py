@@ -24,6 +24,7 @@ from zendesk_push.local.invocation import InvocationResult
 from zendesk_push.local.logs import LogCollector
 from zendesk_push.local.moto_process import REGION, MotoProcess
 from zendesk_push.local.pool import FunctionPool
+from zendesk_push.local.ready_file import KEYS as READY_KEYS
 from zendesk_push.local.schedule import ScheduledEvent
 from zendesk_push.simulator import Simulator
 from zendesk_push.template.reader import TEMPLATE
@@ -37,6 +38,7 @@ STACK_NAME: Final = "zendesk-push-local"
 _QUEUE: Final = "ContentQueue"
 _DEAD_LETTER_QUEUE: Final = "DeadLetterQueue"
 _TABLE: Final = "AccountsTable"
+_REPLIES_QUEUE: Final = "RepliesQueue"
 _ZENDESK_URL: Final = "ZendeskBaseUrl"
 _MOST_INSTANCES: Final = 32  # of one function, whatever MaximumConcurrency says: each is a process
 _HTTP_INSTANCES: Final = 10
@@ -217,6 +219,17 @@ class LocalStack:
     def accounts_table(self) -> str:
         """The table of accounts."""
         return self._stack.physical_id(_TABLE)
+
+    @property
+    def replies_queue_url(self) -> str | None:
+        """The queue of agents' replies; None without the parameter Replies."""
+        return self._stack.physical_id(_REPLIES_QUEUE) if self._stack.has(_REPLIES_QUEUE) else None
+
+    def addresses(self) -> dict[str, str]:
+        """Where everything is, as a ready file has it."""
+        addresses = {name: str(getattr(self, name)) for name in READY_KEYS}
+        replies = self.replies_queue_url
+        return addresses if replies is None else {**addresses, "replies_queue_url": replies}
 
     @property
     def failures(self) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from zendesk_push.template.errors import TemplateError
+from zendesk_push.template.intrinsics import Resolver
 
 
 def parse_overrides(pairs: Iterable[str]) -> dict[str, str]:
@@ -24,6 +25,29 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, str]:
             raise _misuse(f"--parameter-overrides takes Key=Value, not {pair!r}")
         overrides[key] = value
     return overrides
+
+
+def judge_parameters(source: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+    """Every parameter's value of a template, checked against its constraints and the template's rules.
+
+    Raises:
+        TemplateError: as ``resolve_parameters``, or a rule does not hold.
+    """
+    values = resolve_parameters(source.get("Parameters") or {}, given)
+    resolver = Resolver(values, conditions={}, mappings={}, ref=_no_resource, attribute=_no_resource)
+    for name, rule in (source.get("Rules") or {}).items():
+        where = f"Rules.{name}"
+        if "RuleCondition" in rule and not resolver.boolean(rule["RuleCondition"], where):
+            continue
+        for assertion in rule["Assertions"]:
+            if not resolver.boolean(assertion["Assert"], where):
+                broken = assertion.get("AssertDescription") or f"{where} does not hold"
+                raise _misuse(broken) if given else TemplateError(broken)
+    return values
+
+
+def _no_resource(*name: str) -> str:
+    raise TemplateError(f"a rule is about parameters, and {'.'.join(name)} is none")
 
 
 def resolve_parameters(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, str]) -> dict[str, Any]:

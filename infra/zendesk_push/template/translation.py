@@ -5,22 +5,22 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
-from boto3.session import Session
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
 from zendesk_push.template.errors import TemplateError
-from zendesk_push.template.parameters import resolve_parameters
+from zendesk_push.template.parameters import judge_parameters
 from zendesk_push.template.reader import load_source
 
 # The translator wants code to be in S3, where `sam package` puts it.
 _PACKAGED_CODE: Final = "s3://packaged-code/artifact"
 _S3_URI: Final = re.compile(r"s3://.+/.+")
-# Conditions come out for this region; nothing else depends on it.
-_REGION: Final = "us-east-1"
+# Conditions come out for this region, all that is asked of a session; a real one would read the user's profile.
+_SESSION: Final = SimpleNamespace(region_name="us-east-1")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,6 @@ class StackTemplate:
     parameters: Mapping[str, Any]
     conditions: Mapping[str, Any]
     mappings: Mapping[str, Any]
-    rules: Mapping[str, Any]
     resources: Mapping[str, Mapping[str, Any]]
     outputs: Mapping[str, Any]
     code: Mapping[str, Path]
@@ -46,14 +45,13 @@ def load_template(path: Path, overrides: Mapping[str, str]) -> StackTemplate:
         TemplateError: it can't be read, a parameter in ``overrides`` is wrong, or SAM refuses it.
     """
     source = load_source(path)
-    parameters = resolve_parameters(source.get("Parameters") or {}, overrides)
+    parameters = judge_parameters(source, overrides)
     code = {logical_id: (path.parent / uri).resolve() for logical_id, uri in _take_code(source).items()}
     translated = _translate(source, parameters)
     return StackTemplate(
         parameters=parameters,
         conditions=translated.get("Conditions") or {},
         mappings=translated.get("Mappings") or {},
-        rules=translated.get("Rules") or {},
         resources=translated["Resources"],
         outputs=translated.get("Outputs") or {},
         code=code,
@@ -66,7 +64,7 @@ def translate(source: dict[str, Any], overrides: Mapping[str, str] | None = None
     Raises:
         TemplateError: a parameter in ``overrides`` is wrong, or SAM refuses the template.
     """
-    parameters = resolve_parameters(source.get("Parameters") or {}, overrides or {})
+    parameters = judge_parameters(source, overrides or {})
     _take_code(source)
     return _translate(source, parameters)
 
@@ -90,7 +88,7 @@ def _take_code(source: dict[str, Any]) -> dict[str, str]:
 def _translate(source: dict[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
     logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of switches that are Amazon's own
     # Managed policies matter only to IAM, which nothing enforces here.
-    translator = Translator({}, Parser(), boto_session=Session(region_name=_REGION))
+    translator = Translator({}, Parser(), boto_session=_SESSION)  # type: ignore[arg-type]
     try:
         # A plain dict of its own: the translator adds to it.
         translated: dict[str, Any] = translator.translate(source, dict(parameters))

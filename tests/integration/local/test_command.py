@@ -17,6 +17,8 @@ import urllib3
 
 from integration.local.conftest import EXAMPLE, SECONDS
 from machine_parts import need_ipv6
+from zendesk_push.local.registry import registry_folder, running_stacks
+from zendesk_push.template.reader import TEMPLATE
 
 READY_KEYS = {
     "api_url",
@@ -34,10 +36,10 @@ def command(*arguments: str) -> list[str]:
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """The command on the example template, in a session of its own: what is left of it can be found by that."""
+def running(*arguments: str, template: Path = EXAMPLE) -> Iterator[subprocess.Popen[str]]:
+    """The command, in a session of its own: what is left of it can be found by that."""
     process = subprocess.Popen(
-        command("--template", str(EXAMPLE), *arguments),
+        command("--template", str(template), *arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -76,7 +78,7 @@ def descendants(pid: int) -> set[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_serves_until_a_signal_and_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     ready_file = tmp_path / "ready.json"
 
@@ -113,10 +115,10 @@ def test_nothing_outlives_it_even_when_it_is_killed(tmp_path: Path) -> None:
             time.sleep(0.02)
 
 
-def test_an_old_ready_file_is_gone_before_anything_starts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("old", ["", json.dumps(dict.fromkeys(READY_KEYS, "http://127.0.0.1:9"))])
+def test_a_dead_stack_s_ready_file_is_gone_before_anything_starts(tmp_path: Path, old: str) -> None:
     ready_file = tmp_path / "ready.json"
-    ready_file.write_text("from an earlier run")
-
+    ready_file.write_text(old)
     done = subprocess.run(
         command("--template", str(tmp_path / "none.yaml"), "--ready-file", str(ready_file)),
         capture_output=True,
@@ -125,8 +127,79 @@ def test_an_old_ready_file_is_gone_before_anything_starts(tmp_path: Path) -> Non
     )
 
     assert done.returncode == 1
-    assert done.stderr == f"zendesk-push: there is no template at {tmp_path / 'none.yaml'}\n"
     assert not ready_file.exists()
+
+
+@pytest.mark.parametrize("content", [b"dear diary", b"{}", b"\xff"])
+def test_what_is_no_ready_file_stays(tmp_path: Path, content: bytes) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(content)
+    done = subprocess.run(command("--ready-file", str(other)), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == f"zendesk-push: {other} is there, and is no ready file: it stays as it is\n"
+    assert other.read_bytes() == content
+
+
+def test_a_running_stack_is_found_and_keeps_its_ready_file(tmp_path: Path) -> None:
+    ready_file, runtime = tmp_path / "ready.json", tmp_path / "runtime"
+    runtime.mkdir()
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # given to both; the tests' own is put back by the fixture
+    with running("--no-samples", "--ready-file", str(ready_file)) as process:
+        ready = wait_for(ready_file, process)
+        [entry] = running_stacks()
+        again = subprocess.run(
+            command("--ready-file", str(ready_file)), capture_output=True, text=True, check=False
+        )
+        urllib3.request("GET", f"{ready['api_url']}/echo")
+        log = Path(entry["log_file"])
+        assert "[WebFunction] START RequestId: " in log.read_text("utf-8")
+        ready_file.write_text("somebody else's by now")
+        process.kill()
+        process.wait()
+        assert running_stacks() == []
+
+    assert entry == {**ready, "pid": process.pid, "log_file": str(log)}
+    assert registry_folder().stat().st_mode & 0o777 == 0o700
+    assert again.returncode == 2
+    assert f"the ready file of a stack that runs (pid {process.pid})" in again.stderr
+    assert ready_file.read_text() == "somebody else's by now"
+    assert list(registry_folder().iterdir()) == []
+
+
+@pytest.fixture(autouse=True)
+def _own_environment() -> Iterator[None]:
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [
+        (signal.SIGINT, 0.0),
+        (signal.SIGTERM, 0.4),
+        (signal.SIGHUP, 0.8),
+        (signal.SIGINT, 1.5),
+        (signal.SIGTERM, 2.5),
+    ],
+)
+def test_it_stops_while_it_starts(tmp_path: Path, number: signal.Signals, moment: float) -> None:
+    """At whatever moment: where it is by then depends on the machine, and must not matter."""
+    ready_file = tmp_path / "ready.json"
+    with running("--ready-file", str(ready_file), template=TEMPLATE) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert "Starting" in first
+        time.sleep(moment)
+        children = descendants(process.pid)
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=15)
+    assert process.returncode in (0, 130), out
+    assert "Traceback" not in out
+    assert not ready_file.exists()
+    assert not {child for child in children if Path(f"/proc/{child}").exists()}
 
 
 def test_another_zendesk_and_parameters_are_what_the_functions_see(tmp_path: Path) -> None:

@@ -6,19 +6,22 @@ Ctrl-C.
 import argparse
 import logging
 import os
-import signal
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
 
-from zendesk_push.errors import CommandError, UsageError
+from zendesk_push.commands.local.stop_signals import StoppedError, StopSignals
+from zendesk_push.errors import EXIT_INTERRUPTED, CommandError, UsageError
 from zendesk_push.local.moto_process import MotoProcess
+from zendesk_push.local.ready_file import ReadyFile
+from zendesk_push.local.registry import Registration
+from zendesk_push.template.parameters import judge_parameters, parse_overrides
+from zendesk_push.template.reader import TEMPLATE, load_source
 
 if TYPE_CHECKING:
     from zendesk_push.local.display import Display
@@ -76,60 +79,82 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run until the samples are through (``--once``) or until SIGINT or SIGTERM; returns the exit code."""
+    """Run until the samples are through (``--once``) or until SIGINT, SIGTERM or SIGHUP; returns the exit code."""
     if args.once and (args.no_samples or args.zendesk_url):
         raise UsageError("--once runs the samples on the simulator: not with --no-samples or --zendesk-url")
-    _check_address(args.bind)
     started = time.monotonic()
-    with _stop_signals() as stopping, ExitStack() as opened:
-        # First of all, as it takes longest: it starts while everything else is still being imported.
-        moto = MotoProcess(args.bind)
-        opened.callback(moto.stop)
-        from zendesk_push.local.display import open_display
-        from zendesk_push.local.logs import LogCollector
-        from zendesk_push.local.ready_file import ReadyFile
-        from zendesk_push.local.sample_flow import SampleFlow, StackLookup
-        from zendesk_push.local.stack import LocalStack
-        from zendesk_push.local.tracker import MessageTracker
-        from zendesk_push.template.parameters import parse_overrides
-        from zendesk_push.template.reader import TEMPLATE
-
-        log_file = opened.enter_context(_open_log(args.log_file)) if args.log_file else None
-        ready_path = args.ready_file or Path(opened.enter_context(_folder())) / "ready.json"
-        ready_file = opened.enter_context(ReadyFile(ready_path))
-        lookup = StackLookup()
-        tracker = MessageTracker(lookup, lambda message: display.changed(message))
-        display = open_display(tracker.messages)
-        opened.callback(display.close)
-        opened.enter_context(_failures_shown(display))
-        display.note("Starting: AWS from the template, the functions, Zendesk")
-        stack = LocalStack(
-            template=args.template or TEMPLATE,
-            parameters=parse_overrides(args.parameter_overrides),
-            zendesk_url=args.zendesk_url.rstrip("/") if args.zendesk_url else None,
-            bind=args.bind,
-            port=args.port,
-            logs=LogCollector(log_file),
-            moto=moto,
-            on_batch=tracker.batch,
-            on_outcome=tracker.outcome,
-        )
-        opened.enter_context(stack)
-        lookup.attach(stack)
-        flow = None
-        if stack.simulator is not None and not args.no_samples:
-            flow = SampleFlow(stack, tracker)
-            flow.connect()
-        for line in _addresses(stack, ready_path):
-            display.note(line)
-        if flow is not None:
-            flow.drop()
-        ready_file.write(stack)
-        if args.once and flow is not None:
-            return _finish(flow, stack, display, stopping, started)
-        stopping.wait()
-        display.note("stopping")
+    with StopSignals() as signals, ExitStack() as opened:
+        # Before anything else can be wrong: whoever waits for the file must not find a dead stack's.
+        ready_file = opened.enter_context(ReadyFile(args.ready_file)) if args.ready_file else None
+        template, parameters = args.template or TEMPLATE, parse_overrides(args.parameter_overrides)
+        judge_parameters(load_source(template), parameters)
+        _check_address(args.bind)
+        registration = opened.enter_context(Registration())
+        log_path = args.log_file or registration.log_path
+        log_file = opened.enter_context(_open_log(log_path))
+        try:
+            with signals.interrupting():
+                session = _start(args, template, parameters, log_file, opened)
+        except StoppedError:
+            return EXIT_INTERRUPTED
+        addresses = session.stack.addresses()
+        registration.write(addresses, log_path)
+        if ready_file is not None:
+            ready_file.write(addresses)
+        for line in _addresses(session.stack):
+            session.display.note(line)
+        if session.flow is not None:
+            session.flow.drop()
+            if args.once:
+                return _finish(session.flow, session.stack, session.display, signals.stopping, started)
+        signals.stopping.wait()
+        session.display.note("stopping")
         return 0
+
+
+class _Session(NamedTuple):
+    stack: "LocalStack"
+    display: "Display"
+    flow: "SampleFlow | None"
+
+
+def _start(
+    args: argparse.Namespace, template: Path, parameters: dict[str, str], log_file: TextIO, opened: ExitStack
+) -> _Session:
+    """Start everything, to be stopped by ``opened``."""
+    # First of all, as it takes longest: it starts while everything else is still being imported.
+    moto = MotoProcess(args.bind)
+    opened.callback(moto.stop)
+    from zendesk_push.local.display import open_display
+    from zendesk_push.local.logs import LogCollector
+    from zendesk_push.local.sample_flow import SampleFlow, StackLookup
+    from zendesk_push.local.stack import LocalStack
+    from zendesk_push.local.tracker import MessageTracker
+
+    lookup = StackLookup()
+    tracker = MessageTracker(lookup, lambda message: display.changed(message))
+    display = open_display(tracker.messages)
+    opened.callback(display.close)
+    opened.enter_context(_failures_shown(display))
+    display.note("Starting: AWS from the template, the functions, Zendesk")
+    stack = LocalStack(
+        template=template,
+        parameters=parameters,
+        zendesk_url=args.zendesk_url.rstrip("/") if args.zendesk_url else None,
+        bind=args.bind,
+        port=args.port,
+        logs=LogCollector(log_file),
+        moto=moto,
+        on_batch=tracker.batch,
+        on_outcome=tracker.outcome,
+    )
+    opened.enter_context(stack)
+    lookup.attach(stack)
+    flow = None
+    if stack.simulator is not None and not args.no_samples:
+        flow = SampleFlow(stack, tracker)
+        flow.connect()
+    return _Session(stack, display, flow)
 
 
 def _finish(
@@ -155,7 +180,7 @@ def _finish(
     return 0
 
 
-def _addresses(stack: "LocalStack", ready_file: Path) -> Iterator[str]:
+def _addresses(stack: "LocalStack") -> Iterator[str]:
     """Where to look and what to try."""
     yield f"Zendesk Push on this machine, created from {stack.template.name}"
     if stack.simulator is not None:
@@ -168,9 +193,11 @@ def _addresses(stack: "LocalStack", ready_file: Path) -> Iterator[str]:
     yield f"  AWS endpoint   {stack.aws_endpoint_url}   (region {stack.region}, any credentials)"
     yield f"  queue          {stack.queue_url}"
     yield f"  dead letters   {stack.dead_letter_queue_url}"
+    if stack.replies_queue_url is not None:
+        yield f"  replies        {stack.replies_queue_url}"
     program = _program()
-    yield f"  look at them   {program} dlq list --ready-file {ready_file}"
-    yield f"  drop your own  {program} send --ready-file {ready_file} FILE"
+    yield f"  look at them   {program} dlq list"
+    yield f"  drop your own  {program} send FILE"
 
 
 def _program() -> str:
@@ -179,29 +206,6 @@ def _program() -> str:
         return "zendesk-push"
     here = os.path.relpath(sys.argv[0])
     return min(here, sys.argv[0], key=len)
-
-
-def _folder() -> "tempfile.TemporaryDirectory[str]":
-    """For a ready file that nobody asked for: the other commands find the stack by it."""
-    return tempfile.TemporaryDirectory(prefix="zendesk-push-")
-
-
-@contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
-    """An event that the first SIGINT or SIGTERM sets; the next one ends the wait for an orderly end."""
-    stopping = threading.Event()
-
-    def stop(number: int, frame: Any) -> None:
-        if stopping.is_set():
-            signal.default_int_handler(number, frame)
-        stopping.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
