@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import boto3
 
+from admin_callback.accounts.account_authentication import AccountAuthentication
 from admin_callback.accounts.account_connector import AccountConnector
 from admin_callback.accounts.account_events import AccountEvents
 from admin_callback.accounts.account_lifecycle import AccountLifecycle
@@ -16,6 +17,10 @@ from admin_callback.accounts.sealed_metadata import MetadataSealer
 from admin_callback.accounts.validation_rate_limit import ValidationThrottle
 from admin_callback.http.http_api import Routes
 from admin_callback.http.import_reports import ReceiptQueue
+from admin_callback.replies import replies_queue
+from admin_callback.replies.channelback import Channelbacks
+from admin_callback.replies.replies_queue import RepliesQueue
+from admin_callback.replies.reply_log import ReplyLog
 from admin_callback.settings import Settings
 from admin_callback.telemetry import METRICS
 from zendesk_channel.accounts import AccountsTable
@@ -99,11 +104,21 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Application:
         throttle=throttle,
         clock=clock,
     )
+    channelbacks = None
+    if settings.replies_queue_url:
+        channelbacks = Channelbacks(
+            AccountAuthentication(accounts, sealer),
+            ReplyLog(dynamodb, settings.accounts_table),
+            RepliesQueue(boto3.client("sqs", config=replies_queue.CLIENT_CONFIG), settings.replies_queue_url),
+            telemetry,
+            clock,
+        )
     return Application(
         Routes(
             settings,
             registrar,
             EventCallbacks(account_events, _receipt_queue(settings), telemetry, clock),
+            channelbacks,
             telemetry,
         ),
         Sweep(accounts, SweepCursor(dynamodb, settings.accounts_table), revalidator),

@@ -27,6 +27,7 @@ class Settings:
     integration_author: str
     allowed_subdomains: frozenset[Subdomain]
     receipt_queue_url: str
+    replies_queue_url: str
     origin_secret: str = field(repr=False)
     service: str
     metrics_namespace: str
@@ -50,6 +51,7 @@ class Settings:
             integration_author=optional_text(env, "INTEGRATION_AUTHOR"),
             allowed_subdomains=_subdomains(optional_text(env, "ALLOWED_SUBDOMAINS")),
             receipt_queue_url=optional_text(env, "RECEIPT_QUEUE_URL"),
+            replies_queue_url=optional_text(env, "REPLIES_QUEUE_URL"),
             origin_secret=optional_text(env, "ORIGIN_SECRET"),
             service=text(env, "POWERTOOLS_SERVICE_NAME"),
             metrics_namespace=text(env, "POWERTOOLS_METRICS_NAMESPACE"),

@@ -18,4 +18,9 @@ METRICS: Final[Mapping[str, MetricUnit]] = {
     "EventsFailed": MetricUnit.Count,  # no verdict in time, or AWS failed
     "AccountsRefused": MetricUnit.Count,  # active accounts whose token Zendesk refused in one run of the schedule
     "AccountsHealed": MetricUnit.Count,  # no longer marked as refused
+    "RepliesQueued": MetricUnit.Count,
+    "RepliesRepeated": MetricUnit.Count,  # on the queue already
+    "RepliesForged": MetricUnit.Count,  # channelbacks that nothing authenticates
+    "RepliesRefused": MetricUnit.Count,  # a 4xx of /channelback, but for forged ones
+    "RepliesFailed": MetricUnit.Count,  # a 503 of /channelback
 }

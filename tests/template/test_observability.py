@@ -28,6 +28,7 @@ AWS_METRICS = {
         "QueueName",
         {
             "NumberOfMessagesSent",
+            "NumberOfMessagesDeleted",
             "ApproximateNumberOfMessagesVisible",
             "ApproximateNumberOfMessagesNotVisible",
             "ApproximateAgeOfOldestMessage",
@@ -74,11 +75,18 @@ class Metric(NamedTuple):
     dimensions: tuple[tuple[str, str], ...]
 
 
-def _dashboard(document: Document) -> Any:
-    """The dashboard's body, with references left in as text. It must be JSON before anything is filled in."""
-    body = document["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    # The one number that is filled in without quotes.
-    return json.loads(body.replace("${LateAfterSeconds}", "3600"))
+def _dashboard_text(document: Document, *, whole: bool = True) -> str:
+    """The dashboard's body, with references left in as text; ``whole`` with the parts that depend on conditions."""
+    body, parts = document["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    for name, part in parts.items():
+        then, otherwise = part["Fn::If"][1:]
+        body = body.replace(f"${{{name}}}", then["Fn::Sub"] if whole else otherwise)
+    return str(body)
+
+
+def _dashboard(document: Document, *, whole: bool = True) -> Any:
+    """It must be JSON before anything is filled in, but for the one number that has no quotes."""
+    return json.loads(_dashboard_text(document, whole=whole).replace("${LateAfterSeconds}", "3600"))
 
 
 def _widgets(document: Document, kind: str) -> Iterator[Any]:
@@ -162,7 +170,7 @@ def test_the_namespace_is_the_one_the_functions_write_to(source: Document) -> No
 
 
 def test_the_dashboard_refers_to_what_is_there(source: Document) -> None:
-    body = source["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    body = _dashboard_text(source)
     known = source["Resources"].keys() | source["Parameters"].keys() | {"AWS::Region", "AWS::StackName"}
     assert {name.partition(".")[0] for name in re.findall(r"\${([^}]+)}", body)} <= known
 
@@ -200,11 +208,12 @@ def test_an_alarm_goes_off_when_there_is_too_much(source: Document) -> None:
     """Of what happens, the sum; of what there is, the most: an average of either hides one among many."""
     for name, properties in alarms(source):
         assert properties["ComparisonOperator"] == "GreaterThanOrEqualToThreshold", name
-        statistic = "Maximum" if properties.get("MetricName") in THERE_IS else "Sum"
-        stats = [
-            query["MetricStat"]["Stat"] for query in properties.get("Metrics", []) if "MetricStat" in query
-        ]
-        assert {*stats, properties.get("Statistic", statistic)} == {statistic}, name
+        queries = [query["MetricStat"] for query in properties.get("Metrics", []) if "MetricStat" in query]
+        watched = {query["Metric"]["MetricName"]: query["Stat"] for query in queries} or {
+            properties["MetricName"]: properties["Statistic"]
+        }
+        for metric, statistic in watched.items():
+            assert statistic == ("Maximum" if metric in THERE_IS else "Sum"), (name, metric)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +234,8 @@ def test_an_alarm_goes_off_when_there_is_too_much(source: Document) -> None:
         ("AWS/ApiGateway", "5xx", "HttpApi"),
         (NAMESPACE, "RegistrationsFailed", "admin-callback"),
         (NAMESPACE, "RegistrationsRefused", "admin-callback"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", "RepliesQueue"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "RepliesDeadLetterQueue"),
     ],
 )
 def test_what_must_not_go_unseen_has_an_alarm(source: Document, namespace: str, metric: str, of: str) -> None:
@@ -242,7 +253,7 @@ def test_several_metrics_are_summed_so_that_one_alone_goes_off(source: Document)
     summed = [
         query for _, alarm in alarms(source) for query in alarm.get("Metrics", []) if "Expression" in query
     ]
-    assert [query["Expression"] for query in summed] == ["SUM(FILL(METRICS(), 0))"]
+    assert {query["Expression"] for query in summed} == {"SUM(FILL(METRICS(), 0))"}
 
 
 def _logged(package: str) -> dict[str, set[str]]:

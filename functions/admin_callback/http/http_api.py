@@ -19,8 +19,10 @@ from admin_callback.accounts.registration import (
 from admin_callback.accounts.validation_rate_limit import ThrottledError
 from admin_callback.http import manifest, pages
 from admin_callback.http.admin_ui_form import CallbackForm, parse_form
+from admin_callback.http.channelback_form import parse_channelback
 from admin_callback.http.form import FormError
 from admin_callback.http.http_body import BodyError
+from admin_callback.replies.channelback import Channelbacks, ReplyOutcome
 from admin_callback.settings import Settings
 from zendesk_channel.addresses import is_loopback
 from zendesk_channel.contract import Subdomain
@@ -32,6 +34,13 @@ _ROUTES: Final = {
     manifest.HEALTHCHECK_PATH: "GET",
     manifest.ADMIN_UI_PATH: "POST",
     manifest.EVENT_CALLBACK_PATH: "POST",
+}
+_CHANNELBACK_STATUSES: Final[Mapping[ReplyOutcome, int]] = {
+    ReplyOutcome.QUEUED: 200,
+    ReplyOutcome.REPEATED: 200,
+    ReplyOutcome.FORGED: 403,
+    ReplyOutcome.INACTIVE: 403,
+    ReplyOutcome.FAILED: 503,
 }
 _EVENT_ANSWERS: Final[Mapping[int, Mapping[str, str]]] = {
     200: {},
@@ -50,6 +59,7 @@ class Routes:
         settings: Settings,
         registrar: Registrar,
         event_callbacks: EventCallbacks,
+        channelbacks: Channelbacks | None,
         telemetry: Telemetry,
     ) -> None:
         self._settings = settings
@@ -63,6 +73,10 @@ class Routes:
         self._resolver.get(_exactly(manifest.HEALTHCHECK_PATH))(self._healthcheck)
         self._resolver.post(_exactly(manifest.ADMIN_UI_PATH))(self._admin_ui)
         self._resolver.post(_exactly(manifest.EVENT_CALLBACK_PATH))(self._event_callback)
+        self._routes = dict(_ROUTES)
+        if channelbacks:
+            self._routes[manifest.CHANNELBACK_PATH] = "POST"
+            self._resolver.post(_exactly(manifest.CHANNELBACK_PATH))(lambda: self._channelback(channelbacks))
         self._resolver.not_found(self._not_found)
 
     def answer(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -125,6 +139,27 @@ class Routes:
             return _json(error.status, {"error": error.problem})
         headers = {"Retry-After": str(answer.retry_after)} if answer.retry_after else {}
         return _json(answer.status, _EVENT_ANSWERS[answer.status], headers)
+
+    def _channelback(self, channelbacks: Channelbacks) -> Response[str]:
+        try:
+            channelback = parse_channelback(self._event)
+        except FormError as error:
+            self._telemetry.count("RepliesRefused")
+            self._telemetry.info(
+                "channelback",
+                outcome="refused",
+                status=error.status,
+                problem=error.problem,
+                field=error.field or None,
+            )
+            return _json(error.status, {"error": error.problem})
+        answer = channelbacks.take(channelback)
+        status = _CHANNELBACK_STATUSES[answer.outcome]
+        if status == 200:
+            return _json(200, {"external_id": answer.external_id, "allow_channelback": True})
+        if status == 503:
+            return _json(503, {"error": "unavailable"}, {"Retry-After": "10"})
+        return _json(status, {"error": "forbidden"})
 
     def _refused(
         self,
@@ -192,7 +227,7 @@ class Routes:
 
     def _not_found(self, _: NotFoundError) -> Response[str]:
         """Also for a known path with another method: Powertools does not tell the two apart."""
-        method = _ROUTES.get(self._resolver.current_event.path)
+        method = self._routes.get(self._resolver.current_event.path)
         if method:
             return _json(405, {"error": "method_not_allowed"}, {"Allow": method})
         return _json(404, {"error": "not_found"})

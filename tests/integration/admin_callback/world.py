@@ -119,6 +119,7 @@ class World:
             "integration_author": "Example",
             "allowed_subdomains": frozenset(),
             "receipt_queue_url": "",
+            "replies_queue_url": "",
             "origin_secret": "",
             "service": "admin-callback",
             "metrics_namespace": "ZendeskPush",
@@ -134,9 +135,9 @@ class World:
         """Another container, perhaps with other settings."""
         self.app = self.build(**overrides)
 
-    def build(self, **overrides: Any) -> Application:
-        """One more container beside the one that is used normally."""
-        return build(Settings(**{**vars(self.settings), **overrides}), self.clock.timing)
+    def build(self, *, clock: Any = None, **overrides: Any) -> Application:
+        """One more container beside the one that is used normally, with a clock of its own if there is one."""
+        return build(Settings(**{**vars(self.settings), **overrides}), clock or self.clock.timing)
 
     def heal_aws(self) -> None:
         """Another container, and AWS without the faults that a test set."""

@@ -29,6 +29,7 @@ MAY_BE_EMPTY = {
     "INTEGRATION_AUTHOR",
     "ALLOWED_SUBDOMAINS",
     "RECEIPT_QUEUE_URL",
+    "REPLIES_QUEUE_URL",
     "ORIGIN_SECRET",
 }
 
@@ -84,6 +85,17 @@ def test_the_manifest() -> None:
 def test_what_is_not_configured_is_not_in_the_manifest() -> None:
     settings = Settings.from_env({**ENV, "PUSH_CLIENT_ID": "", "INTEGRATION_AUTHOR": ""})
     assert not {"push_client_id", "author"} & set(manifest.render(settings, "https://x"))
+
+
+def test_replies_are_in_the_manifest_only_where_there_is_a_queue_for_them() -> None:
+    plain = manifest.render(Settings.from_env(ENV), "https://x")
+    with_replies = manifest.render(Settings.from_env({**ENV, "REPLIES_QUEUE_URL": "https://q"}), "https://x")
+    assert "channelback" not in str(plain)
+    assert with_replies == {
+        **plain,
+        "channelback_files": False,
+        "urls": {**plain["urls"], "channelback_url": "https://x/channelback"},
+    }
 
 
 def test_the_version_is_the_projects() -> None:

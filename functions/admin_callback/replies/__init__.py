@@ -1,0 +1,1 @@
+"""The way back: agents' answers, onto the queue that upstream systems read."""
