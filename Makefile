@@ -1,11 +1,11 @@
 # Needs Python >= 3.11 and make. Everything else is installed below this folder, pinned and hashed.
 #
+#   make help                all targets
 #   make run                 the whole stack on this machine, with sample content (ARGS=--once: and stop)
 #   make test                unit, integration, template and end-to-end tests (ARGS=... goes to pytest)
 #   make check               the gate: formatting, lint, types, templates, policies, and make test
 #   make build, make deploy  for AWS (STAGE=staging: of samconfig.toml)
 #   make sam-local           both functions in Lambda's own runtime, beside a running `make run` (needs Docker)
-#   make help                all targets
 
 PYTHON ?= python3
 ARGS ?=
@@ -67,6 +67,10 @@ clean:  ## remove what make has installed and built
 
 # --- Environments --------------------------------------------------------------------------------
 
+# An environment's scripts hold its path: one that was moved or copied with its checkout is made anew.
+$(shell for made in .venv .tools/sam .tools/policy; do \
+  if grep -qs '^command = ' $$made/pyvenv.cfg && ! grep -qF " $(CURDIR)/$$made" $$made/pyvenv.cfg; then rm -rf $$made; fi; done)
+
 $(VENV): infra/requirements/dev.txt infra/requirements/bootstrap.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: make PYTHON=python3.13")'
 	@$(call environment,.venv,dev)
@@ -85,6 +89,7 @@ $(CHECKOV): infra/requirements/policy.txt
 define environment
 	echo "Setting up $(1) (once)..." && \
 	$(PYTHON) -m venv --clear $(1) && \
-	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r infra/requirements/bootstrap.txt && \
-	$(1)/bin/uv pip install --quiet --python $(1) --require-hashes -r infra/requirements/$(2).txt
+	{ $(1)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r infra/requirements/bootstrap.txt && \
+	  $(1)/bin/uv pip install --quiet --python $(1) --require-hashes -r infra/requirements/$(2).txt || \
+	  { echo "$(1) could not be set up: is there a network, or PIP_INDEX_URL and UV_INDEX_URL for an index of your own?" >&2; exit 1; }; }
 endef
