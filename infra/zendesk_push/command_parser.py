@@ -11,7 +11,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final, NoReturn, cast
 
-from zendesk_push.errors import CommandError
+from zendesk_push.errors import CommandError, MissingPackageError
 
 _PROGRAM: Final = "zendesk-push"
 
@@ -116,10 +116,7 @@ def load(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name and module_name.startswith(error.name):
             raise CommandError(f"the command {name!r} is not part of this installation") from error
-        raise CommandError(
-            f"{name} needs the Python package {error.name!r}: install the development dependencies "
-            "(make does, or: pip install -r infra/requirements/dev.txt)"
-        ) from error
+        raise MissingPackageError(error.name) from error
 
 
 def candidates(commands: Mapping[str, str], words: Sequence[str]) -> list[str]:

@@ -22,3 +22,13 @@ class UsageError(CommandError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, exit_code=2)
+
+
+class MissingPackageError(CommandError):
+    """A package is not installed. The command comes with what every command needs, but for ``local``."""
+
+    def __init__(self, package: str | None) -> None:
+        super().__init__(
+            f"the Python package {package!r} is not installed: `pipx install --force '.[local]'` in the checkout "
+            "installs the command with all that `local` needs"
+        )

@@ -17,11 +17,11 @@ OLDEST_PYTHON: Final = "3.11"
 
 # File, oldest Python it is installed on, and what goes in: in the order in which they depend on each other.
 FILES: Final = (
-    (RUNTIME, RUNTIME_PYTHON, ("pyproject.toml",)),
+    (RUNTIME, RUNTIME_PYTHON, ("--group", "functions")),
     (
         "infra/requirements/dev.txt",
         OLDEST_PYTHON,
-        ("pyproject.toml", "--group", "dev", "--constraints", RUNTIME),
+        ("pyproject.toml", "--all-extras", "--group", "dev", "--constraints", RUNTIME),
     ),
     ("infra/requirements/sam.txt", OLDEST_PYTHON, ("--group", "sam")),
     ("infra/requirements/policy.txt", OLDEST_PYTHON, ("--group", "policy", "--no-build")),

@@ -7,7 +7,9 @@ import yaml
 
 from zendesk_push.template.errors import TemplateError
 
-TEMPLATE: Final = Path(__file__).resolve().parents[3] / "template.yaml"
+_CHECKOUT: Final = Path(__file__).resolve().parents[3]
+# Where the command is installed alone, the checkout is where it is run.
+TEMPLATE: Final = (_CHECKOUT if (_CHECKOUT / "template.yaml").is_file() else Path()) / "template.yaml"
 
 
 def load_source(path: Path = TEMPLATE) -> dict[str, Any]:

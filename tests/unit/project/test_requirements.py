@@ -22,8 +22,8 @@ def _pins(path: str) -> dict[str, Requirement]:
 
 
 def _wanted() -> list[Requirement]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [Requirement(text) for text in project["dependencies"]]
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    return [Requirement(text) for text in groups["functions"]]
 
 
 def _closure(roots: list[Requirement]) -> dict[str, list[Requirement]]:

@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
 
 from zendesk_push.commands.local.stop_signals import StoppedError, StopSignals
-from zendesk_push.errors import EXIT_INTERRUPTED, CommandError, UsageError
+from zendesk_push.errors import EXIT_INTERRUPTED, CommandError, MissingPackageError, UsageError
 from zendesk_push.local.moto_process import MotoProcess
 from zendesk_push.local.ready_file import ReadyFile
 from zendesk_push.local.registry import Registration
@@ -82,6 +83,9 @@ def run(args: argparse.Namespace) -> int:
     """Run until the samples are through (``--once``) or until SIGINT, SIGTERM or SIGHUP; returns the exit code."""
     if args.once and (args.no_samples or args.zendesk_url):
         raise UsageError("--once runs the samples on the simulator: not with --no-samples or --zendesk-url")
+    for package in ("aws_lambda_powertools", "jinja2", "moto", "rich", "samtranslator", "werkzeug"):
+        if find_spec(package) is None:
+            raise MissingPackageError(package)
     started = time.monotonic()
     with StopSignals() as signals, ExitStack() as opened:
         # Before anything else can be wrong: whoever waits for the file must not find a dead stack's.
