@@ -22,7 +22,7 @@ from zendesk_push.bench.traffic import CANARY, INVALID, POISONS, Sent, message, 
 from zendesk_push.local.event_source import BatchOutcome
 from zendesk_push.local.stack import LocalStack
 from zendesk_push.simulator.admin_center import connect_account, edit_account
-from zendesk_push.simulator.faults import Fault, FaultKind
+from zendesk_push.simulator.faults import ONLY_OF_ANSWERS, Fault, FaultKind
 
 SUBDOMAINS: Final = ("acme", "acme", "globex", "initech", "umbrella", "hooli")
 PARAMETERS: Final = {
@@ -186,7 +186,7 @@ class Soak:
         return message(key, account, size=size, request_id=request_id)
 
     def _fault(self) -> None:
-        kind = self._chance.choice([each for each in FaultKind if each is not FaultKind.STATUS])
+        kind = self._chance.choice(sorted(set(FaultKind) - {FaultKind.STATUS} - ONLY_OF_ANSWERS))
         key = self._chance.choice(self._run.accounts)[1]
         if kind in _VAGUE:
             self._run.vague.add(key)

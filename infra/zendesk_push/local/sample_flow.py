@@ -8,6 +8,7 @@ from urllib3.exceptions import HTTPError
 
 from zendesk_push.local.dead_letters import DeadLetterReader, DeadLetterReason
 from zendesk_push.local.errors import LocalStackError
+from zendesk_push.local.sample_reply import SampleReply
 from zendesk_push.local.samples import ACCOUNTS, DeadLetter, Delivered, Sample, load_samples
 from zendesk_push.local.stack import LocalStack
 from zendesk_push.local.tracker import MessageTracker, State, TrackedMessage
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from zendesk_push.simulator import Simulator
 
 _CONNECTED: Final = "connected"
+ANSWERED_ACCOUNT: Final = "acme"  # whose ticket an agent answers
 
 
 class StackLookup:
@@ -74,6 +76,8 @@ class SampleFlow:
         self._samples = load_samples()
         self._accounts: dict[str, ConnectedAccount] = {}
         self._dropped: dict[str, Sample] = {}
+        self._reply_differences: list[str] = []
+        self._replies = 0
 
     def connect(self) -> None:
         """Connect the sample accounts through the integration's own page.
@@ -105,11 +109,23 @@ class SampleFlow:
         """Wait until every sample is at its end; False if ``timeout`` seconds were not enough."""
         return self._tracker.wait_until(frozenset(self._dropped), timeout)
 
+    def answer(self) -> str | None:
+        """With Replies, let an agent answer a sample ticket, once all samples are through; a line about it."""
+        if self._stack.replies_queue_url is None:
+            return None
+        account = self._accounts[ANSWERED_ACCOUNT].instance_push_id
+        line, self._reply_differences = SampleReply(self._stack, account).answer()
+        self._replies += not self._reply_differences
+        return line or self._reply_differences[0]
+
     def summary(self) -> str:
         """How many messages came to which end."""
         states = [message.state for message in self._tracker.messages()]
         delivered, dead = states.count(State.DELIVERED), states.count(State.DEAD)
-        return f"{len(states)} messages: {delivered} delivered, {dead} dead letters with their reasons"
+        replies = f", {self._replies} agent's answer on the replies queue" if self._replies else ""
+        return (
+            f"{len(states)} messages: {delivered} delivered, {dead} dead letters with their reasons{replies}"
+        )
 
     def differences(self) -> list[str]:
         """What is not as it has to be, a sentence each; empty when all is well."""
@@ -119,7 +135,7 @@ class SampleFlow:
             for message_id, sample in self._dropped.items()
             for difference in _compare(sample, messages.get(message_id))
         ]
-        return [*found, *self._wrong_tickets(), *self._stack.failures]
+        return [*found, *self._wrong_tickets(), *self._reply_differences, *self._stack.failures]
 
     def _connect(self, item: tuple[str, str]) -> ConnectedAccount:
         subdomain, name = item

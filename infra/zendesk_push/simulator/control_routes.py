@@ -10,6 +10,8 @@
 | POST /simulator/accounts/ID/ACTION | rotate_token, revoke_token, activate, deactivate, remove |
 | GET /simulator/tickets | with comments; ?subdomain= |
 | POST /simulator/tickets/N/close | a reply then opens a follow-up ticket |
+| POST /simulator/tickets/N/answers | {"message"}: an agent answers; how passing it on went |
+| POST /simulator/tickets/N/answers/ID/repeat | the same request once more |
 | GET /simulator/requests | ?after=NUMBER&endpoint=&subdomain=&limit= |
 | GET /simulator/events | what was reported, and how its delivery went |
 | POST /simulator/events | {"paused": true or false} |
@@ -28,6 +30,7 @@ from werkzeug.exceptions import BadRequest, Conflict, NotFound
 from werkzeug.routing import Rule
 
 from zendesk_push.simulator.accounts import Account, UnknownAccountError
+from zendesk_push.simulator.agent_replies import AgentReply, ReplyRefusedError
 from zendesk_push.simulator.endpoints import ValidateTokenPolicy
 from zendesk_push.simulator.faults import FaultError, fault_from_json
 from zendesk_push.simulator.web import SUBDOMAIN, as_json
@@ -124,6 +127,27 @@ def close_ticket(site: Site, visit: Visit, ticket_id: int) -> Response:
     except KeyError:
         raise NotFound from None
     return as_json({"closed": ticket_id})
+
+
+def answer(site: Site, visit: Visit, ticket_id: int) -> Response:
+    try:
+        reply = site.core.answer_ticket(ticket_id, _text(visit.json_body(), "message"))
+    except KeyError:
+        raise NotFound from None
+    except ReplyRefusedError as error:
+        raise Conflict(str(error)) from None
+    site.channelbacks.send(reply)
+    return as_json(_reply(reply), 201)
+
+
+def repeat(site: Site, visit: Visit, ticket_id: int, reply_id: int) -> Response:
+    visit.must_be_same_origin()
+    try:
+        reply = site.core.reply(ticket_id, reply_id)
+    except KeyError:
+        raise NotFound from None
+    site.channelbacks.send(reply)
+    return as_json(_reply(reply))
 
 
 def requests(site: Site, visit: Visit) -> Response:
@@ -243,6 +267,23 @@ def _ticket(site: Site, each: Ticket) -> dict[str, Any]:
             }
             for comment in each.comments
         ],
+        "answers": [_reply(reply) for reply in each.replies],
+    }
+
+
+def _reply(each: AgentReply) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "message": each.message,
+        "parent_id": each.parent_id,
+        "recipient_id": each.recipient_id,
+        "thread_id": each.thread_id,
+        "request_unique_identifier": each.request_unique_identifier,
+        "external_id": each.external_id,
+        "state": each.state,
+        "why": each.why,
+        "status": each.status,
+        "attempts": each.attempts,
     }
 
 
@@ -273,6 +314,12 @@ def rules() -> list[Rule]:
         ),
         Rule("/simulator/tickets", endpoint=tickets, methods=["GET"]),
         Rule("/simulator/tickets/<int:ticket_id>/close", endpoint=close_ticket, methods=["POST"]),
+        Rule("/simulator/tickets/<int:ticket_id>/answers", endpoint=answer, methods=["POST"]),
+        Rule(
+            "/simulator/tickets/<int:ticket_id>/answers/<int:reply_id>/repeat",
+            endpoint=repeat,
+            methods=["POST"],
+        ),
         Rule("/simulator/requests", endpoint=requests, methods=["GET"]),
         Rule("/simulator/events", endpoint=events, methods=["GET", "POST"]),
         Rule("/simulator/rate_limits", endpoint=rate_limits, methods=["POST"]),

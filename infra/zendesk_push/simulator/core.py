@@ -13,10 +13,11 @@ import secrets
 import threading
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from zendesk_push.simulator.accounts import Accounts, UnknownAccountError
+from zendesk_push.simulator.accounts import Accounts, AccountState, UnknownAccountError
 from zendesk_push.simulator.administration import Administration
+from zendesk_push.simulator.agent_replies import AgentReply, ReplyState, Result, check_message
 from zendesk_push.simulator.editors import Editors
 from zendesk_push.simulator.endpoints import (
     DEFAULT_MAX_BODY_BYTES,
@@ -25,18 +26,25 @@ from zendesk_push.simulator.endpoints import (
     ValidateTokenPolicy,
 )
 from zendesk_push.simulator.events import Events
-from zendesk_push.simulator.faults import Fault, FaultKind, Faults
+from zendesk_push.simulator.faults import CHANNELBACK, OF_ANSWERS, Fault, FaultKind, Faults, Target
 from zendesk_push.simulator.rate_limits import DEFAULT_LIMIT, RateLimits
 from zendesk_push.simulator.tickets import Ticket, Tickets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from zendesk_push.simulator.answers import Answer
     from zendesk_push.simulator.request_log import RecordedRequest
 
 
 _POLICY_FAULTS = {ValidateTokenPolicy.ERROR: FaultKind.SERVER_ERROR, ValidateTokenPolicy.HANG: FaultKind.HANG}
+
+
+class ChannelbackAttempt(NamedTuple):
+    """One attempt to pass an agent's answer on: the form that goes out, and the faults that strike it."""
+
+    form: bytes
+    faults: Mapping[FaultKind, Fault]
 
 
 class ZendeskState(Administration):
@@ -192,8 +200,56 @@ class ZendeskState(Administration):
                 account = self.accounts.get(instance_push_id)
             except UnknownAccountError:
                 return None
-            comment = self.tickets.comment(account, external_id)
-            return None if comment is None else self.tickets.get(comment.ticket_id)
+            found = self.tickets.find(account, external_id)
+            return None if found is None else self.tickets.get(found.ticket_id)
+
+    # Agents' answers --------------------------------------------------------------------------------------
+
+    def answer_ticket(self, ticket_id: int, message: str) -> AgentReply:
+        """An agent answers: for a sender to pass on. Raises KeyError or ReplyRefusedError."""
+        with self.lock:
+            ticket = self.tickets.get(ticket_id)
+            if ticket is None:
+                raise KeyError(ticket_id)
+            account = self.accounts.get(ticket.instance_push_id)
+            check_message(message, account if account.state is AccountState.ACTIVE else None)
+            return self.tickets.answer(ticket, message, self._new_id(), self.clock())
+
+    def reply(self, ticket_id: int, reply_id: int) -> AgentReply:
+        """One of a ticket's answers. Raises KeyError."""
+        with self.lock:
+            ticket = self.tickets.get(ticket_id)
+            for reply in ticket.replies if ticket else ():
+                if reply.id == reply_id:
+                    return reply
+            raise KeyError(reply_id)
+
+    def begin_channelback(self, reply: AgentReply) -> ChannelbackAttempt:
+        """Try to pass an answer on, for the first time or once more; the account's metadata is what it is now."""
+        with self.lock:
+            reply.state = ReplyState.SENDING
+            account = self.accounts.get(reply.instance_push_id)
+            form = reply.form(account.metadata)
+            target = Target(
+                CHANNELBACK, account.instance_push_id, account.subdomain, (reply.parent_id,), form
+            )
+            struck = {kind: self.faults.take_kind(kind, target) for kind in OF_ANSWERS}
+            faults = {kind: fault for kind, fault in struck.items() if fault is not None}
+            if FaultKind.FORGED in faults:
+                form = reply.form("{}")
+            return ChannelbackAttempt(form, faults)
+
+    def end_channelback(self, reply: AgentReply, result: Result, form: bytes = b"") -> None:
+        """Note how an attempt went; of a success Zendesk reports that the answer has an external_id now."""
+        with self.lock:
+            reply.take(result)
+            account = self.accounts.get(reply.instance_push_id)
+            outcome = "answered" if result.status else "no answer"
+            self._endpoints.record(CHANNELBACK, account, form, result.status, outcome, self.clock())
+            event = self.tickets.associate(reply) if reply.state is ReplyState.SENT else None
+            if event is not None:
+                data = {"request_id": "", "resource_events": [event]}
+                self.events.add("resources_created_from_external_ids", account.subdomain, self.clock(), data)
 
     def _now(self, now: float | None) -> float:
         return self.clock() if now is None else now

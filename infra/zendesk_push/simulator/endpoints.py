@@ -154,6 +154,27 @@ class Endpoints:
         self._record(call, answer.status, "answered")
         return answer
 
+    def record(
+        self, endpoint: str, account: Account, body: bytes, status: int | None, outcome: str, now: float
+    ) -> None:
+        """A request of Zendesk's own, to the integration."""
+        number = self.requests.next_number()
+        self.requests.append(
+            RecordedRequest(
+                number,
+                endpoint,
+                now,
+                account.subdomain,
+                account.instance_push_id,
+                (),
+                body,
+                status,
+                outcome,
+                0,
+                (),
+            )
+        )
+
     def _record(self, call: _Call, status: int | None, outcome: str) -> None:
         self.requests.append(
             RecordedRequest(

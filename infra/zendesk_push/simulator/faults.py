@@ -40,6 +40,10 @@ class FaultKind(StrEnum):
     STATUS = "status"  # any ``status`` with ``body``
     HTML = "html"  # 200 with an HTML page; after the import with after_import
     PROCESSING_ERROR = "processing_error"  # for each resource with ``external_id``, or for any
+    # Of an agent's answer on its way to the integration, where Zendesk is the client; also a dropped connection, a
+    # delay and a lost reply.
+    REPEATED = "repeated"  # sent twice, side by side
+    FORGED = "forged"  # with metadata that is no account's
     # After the import.
     REPLY_LOST = "reply_lost"  # closed instead of answered
     NO_RESULTS = "no_results"  # 200 without "results"
@@ -60,8 +64,11 @@ AFTER_IMPORT = frozenset(
     }
 )
 # Processing errors strike resources, not requests; a delay comes on top of any other fault's answer.
-OF_THEIR_OWN = frozenset({FaultKind.PROCESSING_ERROR, FaultKind.DELAY})
-ENDPOINTS = ("push", "validate_token", "any")
+ONLY_OF_ANSWERS = frozenset({FaultKind.REPEATED, FaultKind.FORGED})
+OF_ANSWERS = ONLY_OF_ANSWERS | {FaultKind.DROP_CONNECTION, FaultKind.DELAY, FaultKind.REPLY_LOST}
+OF_THEIR_OWN = frozenset({FaultKind.PROCESSING_ERROR, FaultKind.DELAY}) | ONLY_OF_ANSWERS
+CHANNELBACK = "channelback"
+ENDPOINTS = ("push", "validate_token", CHANNELBACK, "any")
 
 
 class FaultError(ValueError):
@@ -114,6 +121,10 @@ class Fault:
     def __post_init__(self) -> None:
         if self.endpoint not in ENDPOINTS:
             raise FaultError(f"endpoint must be one of {', '.join(ENDPOINTS)}")
+        if self.endpoint == CHANNELBACK and self.kind not in OF_ANSWERS:
+            raise FaultError(f"at {CHANNELBACK}, kind must be one of {', '.join(sorted(OF_ANSWERS))}")
+        if self.endpoint != CHANNELBACK and self.kind in ONLY_OF_ANSWERS:
+            raise FaultError(f"{self.kind} strikes only at {CHANNELBACK}")
         if self.kind is FaultKind.STATUS and self.status is None:
             raise FaultError("status is required")
         if self.status is not None and not 200 <= self.status <= 599:

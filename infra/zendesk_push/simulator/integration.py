@@ -28,6 +28,7 @@ class Manifest:
     push_client_id: str | None = None
     """Without it Zendesk hands out neither instance_push_id nor token."""
     event_callback_url: str | None = None
+    channelback_url: str | None = None
 
 
 class Integration:
@@ -98,6 +99,7 @@ def read_manifest(body: bytes) -> Manifest:
         push_client_id=_text(value, "push_client_id", 127),
         admin_ui=_required(_url(urls, "admin_ui"), "urls.admin_ui"),
         event_callback_url=_url(urls, "event_callback_url"),
+        channelback_url=_url(urls, "channelback_url"),
     )
 
 

@@ -18,7 +18,7 @@ MAX_BYTES = 128 * 1024 * 1024
 class RecordedRequest:
     number: int
     endpoint: str
-    """``push`` or ``validate_token``."""
+    """``push`` or ``validate_token``; ``channelback`` for an agent's answer, which Zendesk sent."""
     at: float
     """Epoch seconds, by the simulator's clock."""
     subdomain: str | None

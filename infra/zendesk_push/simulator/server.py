@@ -17,6 +17,7 @@ from zendesk_push.simulator import (
     traffic_routes,
 )
 from zendesk_push.simulator.answers import NoAnswerError
+from zendesk_push.simulator.channelback_sender import ChannelbackSender
 from zendesk_push.simulator.core import ZendeskState
 from zendesk_push.simulator.endpoints import DEFAULT_MAX_BODY_BYTES
 from zendesk_push.simulator.event_sender import EventSender
@@ -54,7 +55,9 @@ class Simulator:
         self.core = core or ZendeskState()
         self._integration = Integration(manifest_url)
         self.events = EventSender(self._integration, self.core.clock)
-        self._server = Server(host, port, _Application(Site(self.core, self._integration, self.events)))
+        self.channelbacks = ChannelbackSender(self.core, self._integration)
+        site = Site(self.core, self._integration, self.events, self.channelbacks)
+        self._server = Server(host, port, _Application(site))
         self._host = "127.0.0.1" if host in ("", "0.0.0.0") else host  # noqa: S104 - compared, not bound
         self._running = False
         self._closed = False
@@ -94,6 +97,7 @@ class Simulator:
             self._server.close(before_joining=self.core.switch_off)
         else:
             self._server.server_close()
+        self.channelbacks.close()
         self._integration.close()
 
     def __enter__(self) -> Self:

@@ -12,6 +12,8 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from zendesk_push.simulator.agent_replies import AgentReply, ReplyRefusedError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -58,6 +60,15 @@ class Ticket:
     closed: bool = False
     follow_up_of: int | None = None
     comments: list[Comment] = field(default_factory=list)
+    replies: list[AgentReply] = field(default_factory=list)
+
+    @property
+    def answerable(self) -> Comment | None:
+        """What an agent's answer goes to: the newest that allows one. None where there is none."""
+        allowing = (
+            each for each in reversed(self.comments) if each.resource.get("allow_channelback") is True
+        )
+        return None if self.closed else next(allowing, None)
 
 
 class Imported(NamedTuple):
@@ -71,6 +82,7 @@ class Tickets:
     def __init__(self) -> None:
         self._tickets: dict[int, Ticket] = {}
         self._comments: dict[tuple[str, str], Comment] = {}
+        self._replies: dict[tuple[str, str], AgentReply] = {}
         self._threads: dict[tuple[str, str], int] = {}
         self._ticket_ids = itertools.count(FIRST_TICKET_ID)
         self._comment_ids = itertools.count(FIRST_COMMENT_ID)
@@ -84,17 +96,54 @@ class Tickets:
     def comment(self, account: Account, external_id: str) -> Comment | None:
         return self._comments.get((account.instance_push_id, external_id))
 
+    def find(self, account: Account, external_id: str) -> Comment | AgentReply | None:
+        """What the customer wrote, or an agent's answer by the id that the integration gave it."""
+        key = (account.instance_push_id, external_id)
+        return self._comments.get(key) or self._replies.get(key)
+
+    def answer(self, ticket: Ticket, message: str, identifier: str, now: float) -> AgentReply:
+        """An agent's answer, to be passed on. Raises ReplyRefusedError."""
+        answered = ticket.answerable
+        if answered is None:
+            raise ReplyRefusedError("Nothing on this ticket allows an answer (allow_channelback).")
+        reply = AgentReply(
+            next(self._comment_ids),
+            ticket.id,
+            ticket.instance_push_id,
+            message,
+            identifier,
+            now,
+            parent_id=answered.external_id,
+            recipient_id=str(answered.resource["author"]["external_id"]),
+            thread_id=ticket.thread_id,
+        )
+        ticket.replies.append(reply)
+        return reply
+
+    def associate(self, reply: AgentReply) -> dict[str, Any] | None:
+        """From now on content may name a sent answer as its parent; returns the event that reports it, once."""
+        key = (reply.instance_push_id, str(reply.external_id))
+        if key in self._replies or key in self._comments:
+            return None
+        self._replies[key] = reply
+        return {
+            "type_id": "external_id_associated_with_channelback",
+            "external_id": key[1],
+            "ticket_id": reply.ticket_id,
+            "comment_id": reply.id,
+        }
+
     def import_resource(
         self, account: Account, resource: dict[str, Any], request_id: str | None, now: float
     ) -> Imported:
         """Make a ticket or a comment of a resource that the schema has accepted."""
         key = (account.instance_push_id, resource["external_id"])
-        if key in self._comments:
+        if key in self._comments or key in self._replies:
             return Imported(ALREADY_IMPORTED)
         parent_id = resource.get("parent_id")
         ticket: Ticket | None = None
         if parent_id is not None:
-            parent = self.comment(account, parent_id)
+            parent = self.find(account, parent_id)
             if parent is None:
                 return Imported(MISSING_PARENT, parent_id)
             ticket = self._tickets[parent.ticket_id]

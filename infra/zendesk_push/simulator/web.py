@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from zendesk_push.simulator.answers import Answer
+    from zendesk_push.simulator.channelback_sender import ChannelbackSender
     from zendesk_push.simulator.core import ZendeskState
     from zendesk_push.simulator.event_sender import EventSender
     from zendesk_push.simulator.integration import Integration
@@ -51,6 +52,7 @@ class Site:
     core: ZendeskState
     integration: Integration
     sender: EventSender
+    channelbacks: ChannelbackSender
 
 
 class Visit:

@@ -22,6 +22,9 @@ class ExampleIntegration:
     event_bodies: list[Any] = field(default_factory=list)
     metadata: str = '{"remembered": "ünïcode & <b>"}'
     page_status: int = 200
+    channelbacks: list[list[tuple[str, str]]] = field(default_factory=list)
+    channelback_status: int = 200
+    channelback_body: str = '{"external_id": "reply-1", "allow_channelback": true}'
 
     def __post_init__(self) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -71,6 +74,12 @@ def _handler(integration: ExampleIntegration) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path == "/channelback":
+                text = body.decode("ascii")
+                fields = parse_qsl(text, keep_blank_values=True, strict_parsing=True, errors="surrogatepass")
+                integration.channelbacks.append(fields)
+                self._answer(integration.channelback_status, "application/json", integration.channelback_body)
+                return
             if self.path == "/event_callback":
                 integration.event_bodies.append(json.loads(body))
                 self._answer(200, "application/json", "{}")

@@ -5,7 +5,7 @@ import pytest
 from unit.delivery.effects import Failing
 from unit.delivery.test_delivery import CALL_NAMES, VAGUE, Delivery
 from unit.delivery.watch import SUBDOMAINS
-from zendesk_push.simulator.faults import Fault, FaultKind
+from zendesk_push.simulator.faults import ONLY_OF_ANSWERS, Fault, FaultKind
 
 STATUSES = (
     201,
@@ -65,7 +65,7 @@ def test_without_any_fault() -> None:
 
 @pytest.mark.parametrize("count", [1, 3, None])
 @pytest.mark.parametrize("after_import", [False, True])
-@pytest.mark.parametrize("kind", sorted(set(FaultKind) - {FaultKind.STATUS}))
+@pytest.mark.parametrize("kind", sorted(set(FaultKind) - {FaultKind.STATUS} - ONLY_OF_ANSWERS))
 def test_a_fault_of_zendesk(kind: FaultKind, after_import: bool, count: int | None) -> None:
     life = Delivery()
     if kind in VAGUE:

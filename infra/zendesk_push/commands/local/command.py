@@ -109,8 +109,11 @@ def run(args: argparse.Namespace) -> int:
             session.display.note(line)
         if session.flow is not None:
             session.flow.drop()
+            _wait_for_samples(session.flow, signals.stopping)
+            if not signals.stopping.is_set() and (said := session.flow.answer()) is not None:
+                session.display.note(said)
             if args.once:
-                return _finish(session.flow, session.stack, session.display, signals.stopping, started)
+                return _finish(session.flow, session.stack, session.display, started)
         signals.stopping.wait()
         session.display.note("stopping")
         return 0
@@ -161,13 +164,14 @@ def _start(
     return _Session(stack, display, flow)
 
 
-def _finish(
-    flow: "SampleFlow", stack: "LocalStack", display: "Display", stopping: threading.Event, started: float
-) -> int:
-    """Wait for the samples, compare, say so; the exit code of ``--once``."""
+def _wait_for_samples(flow: "SampleFlow", stopping: threading.Event) -> None:
     deadline = time.monotonic() + _SAMPLES_SECONDS
     while not flow.wait(_POLL_SECONDS) and time.monotonic() < deadline and not stopping.is_set():
         pass
+
+
+def _finish(flow: "SampleFlow", stack: "LocalStack", display: "Display", started: float) -> int:
+    """Compare, say so; the exit code of ``--once``."""
     if stack.simulator is not None:
         stack.simulator.events.settle(_EVENTS_SECONDS)
     differences = flow.differences()
