@@ -1,14 +1,17 @@
 """The registered accounts as operators see them: whether each can be pushed to, until when it is paused, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from zendesk_channel.accounts import Account, AccountsTable
+from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.push_state import SharedPauses, Standing
+from zendesk_push.errors import CommandError, UsageError
 
 REFUSED: Final = "refused"
-STATES: Final = ("active", "inactive", "deleted", REFUSED)
+PAUSED: Final = "paused"
+STATES: Final = ("active", "inactive", "deleted", REFUSED, PAUSED)
+_NAMED: Final = 5
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,20 @@ class AccountStatus:
     @property
     def state(self) -> str:
         """One of STATES."""
-        refused = self.account.refused and self.account.state == "active"
-        return REFUSED if refused else str(self.account.state)
+        if self.account.state != AccountState.ACTIVE:
+            return str(self.account.state)
+        if self.account.paused_by_operator_at is not None:
+            return PAUSED
+        return REFUSED if self.account.refused else str(self.account.state)
+
+    @property
+    def label(self) -> str:
+        """The account's name for people: whose it is, and which."""
+        return f"{self.account.subdomain} ({self.account.name or self.account.instance_push_id})"
+
+    def is_paused(self, now: float) -> bool:
+        """Nothing is pushed at ``now`` because of Zendesk's limit or of a failure."""
+        return self.paused_until > now
 
 
 def account_statuses(dynamodb: Any, table_name: str) -> Iterator[AccountStatus]:
@@ -41,3 +56,29 @@ def _status(account: Account, standing: Standing) -> AccountStatus:
     if shared > account.paused_until:
         return AccountStatus(account, shared, "throttled")
     return AccountStatus(account, account.paused_until, account.pause_reason)
+
+
+def find_account(statuses: Iterable[AccountStatus], wanted: str) -> AccountStatus:
+    """The account that is called so: its instance_push_id or what only that begins with, or its subdomain.
+
+    Raises:
+        UsageError: nothing was given.
+        CommandError: none is called so, or several are.
+    """
+    if not wanted:
+        raise UsageError("the account is empty")
+    known = [status for status in statuses if _is_called(status, wanted)]
+    exact = [status for status in known if status.account.instance_push_id == wanted]
+    living = [status for status in known if status.account.state != AccountState.DELETED]
+    for found in (exact, living, known):
+        if len(found) == 1:
+            return found[0]
+    if not known:
+        raise CommandError(f"no account is called {wanted!r}: `zendesk-push accounts list` has all")
+    named = ", ".join(status.account.instance_push_id for status in known[:_NAMED])
+    raise CommandError(f"{len(known)} accounts are called {wanted!r}: {named}")
+
+
+def _is_called(status: AccountStatus, wanted: str) -> bool:
+    account = status.account
+    return account.instance_push_id.startswith(wanted) or account.subdomain == wanted

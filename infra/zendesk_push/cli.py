@@ -14,14 +14,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from zendesk_push.command_parser import Parser, build_parser, candidates
+from zendesk_push.command_parser import Parser, build_parser, candidates, with_default_action
 from zendesk_push.errors import EXIT_BROKEN_PIPE, EXIT_INTERRUPTED, CommandError
 
 # The command's name on the command line, and what the overview says of it.
 COMMANDS: Final[Mapping[str, str]] = {
     "local": "run the whole stack on this machine, with a simulated Zendesk",
     "send": "drop messages on the queue",
-    "accounts": "list the registered accounts",
+    "status": "what waits and why, how much gets through, and what needs a person",
+    "trace": "where one message or external_id is: waiting, delivered or dead, and why",
+    "accounts": "list, show, pause, resume, revalidate or forget accounts",
     "dlq": "list, show, export, edit, redrive or purge dead letters",
     "installer-app": "write the ZIP that an administrator uploads to Zendesk",
     "doctor": "check a deployment from the outside",
@@ -41,7 +43,7 @@ def main(argv: Sequence[str] | None = None, commands: Mapping[str, str] = COMMAN
         if COMPLETION_VARIABLE in os.environ:
             print(*candidates(commands, arguments), sep="\n")
             return 0
-        return _run(build_parser(commands, arguments), arguments)
+        return _run(build_parser(commands, arguments), with_default_action(arguments))
     except CommandError as error:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ argparse, because the help is there in a tenth of a second, and what it lacks is
 
 import argparse
 import difflib
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
@@ -104,19 +105,34 @@ def build_parser(commands: Mapping[str, str], arguments: Sequence[str]) -> Parse
     return parser
 
 
+def with_default_action(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the action that a command has where none is given: ``accounts`` is ``accounts list``."""
+    for index, name in enumerate(arguments):
+        if not name.startswith("-"):
+            after = list(arguments[index + 1 :])
+            default = getattr(sys.modules.get(_module_name(name)), "DEFAULT_ACTION", None)
+            named = after and (not after[0].startswith("-") or after[0] in ("-h", "--help"))
+            return list(arguments) if named or default is None else [*arguments[: index + 1], default, *after]
+    return list(arguments)
+
+
 def load(name: str) -> ModuleType:
     """The module of a command.
 
     Raises:
         CommandError: it is not there, or a package that it needs.
     """
-    module_name = f"zendesk_push.commands.{name.replace('-', '_')}.command"
+    module_name = _module_name(name)
     try:
         return import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name and module_name.startswith(error.name):
             raise CommandError(f"the command {name!r} is not part of this installation") from error
         raise MissingPackageError(error.name) from error
+
+
+def _module_name(command: str) -> str:
+    return f"zendesk_push.commands.{command.replace('-', '_')}.command"
 
 
 def candidates(commands: Mapping[str, str], words: Sequence[str]) -> list[str]:

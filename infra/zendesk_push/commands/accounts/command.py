@@ -1,107 +1,65 @@
-"""List the registered accounts: whose they are, whether they can be pushed to, and when that last happened.
+"""The registered accounts: whose they are, whether they can be pushed to, and what happened last.
 
-The state is what Zendesk last said of the account (active, inactive, deleted), or "refused" for an active one whose
-token Zendesk no longer accepts: its administrator has to open it in Zendesk's Admin Center once and save it.
+The state is what Zendesk last said of the account (active, inactive, deleted), "refused" for an active one whose
+token Zendesk no longer accepts (its administrator has to open it in Zendesk's Admin Center once and save it), or
+"paused" for one that an operator has paused. ACCOUNT is an instance_push_id, what only one begins with, or a
+subdomain that has one account.
 """
 
 import argparse
-import json
-import time
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from zendesk_channel.errors import StoreError
-from zendesk_push.account_overview import STATES, AccountStatus, account_statuses
-from zendesk_push.deployment import add_deployment_arguments, find_deployment
+from zendesk_push.account_overview import STATES
+from zendesk_push.commands.accounts import changing, looking
+from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError
-from zendesk_push.terminal import Column, duration, isoformat, remark, table, timestamp
 
 EXAMPLES: Final = """\
 examples:
-  zendesk-push accounts
-  zendesk-push accounts --state refused"""
+  zendesk-push accounts list
+  zendesk-push accounts list --state refused --state paused
+  zendesk-push accounts show acme
+  zendesk-push accounts pause acme
+  zendesk-push accounts resume acme
+  zendesk-push accounts revalidate acme
+  zendesk-push accounts forget 3cd1d2a5-aaf2-41fe-a9f1-519499605854"""
+DEFAULT_ACTION: Final = "list"
+
+_ACTIONS: Final[Mapping[str, Callable[[argparse.Namespace, Deployment], int]]] = {
+    "list": looking.list_accounts,
+    "show": looking.show,
+    "pause": changing.pause,
+    "resume": changing.resume,
+    "revalidate": changing.revalidate,
+    "forget": changing.forget,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.add_argument("--state", choices=STATES, action="append", help="only these; may be repeated")
-    parser.add_argument("--subdomain", action="append", help="only this Zendesk's; may be repeated")
-    parser.add_argument("--json", action="store_true", help="a JSON array instead of a table")
-    add_deployment_arguments(parser)
+    """Add the command's own commands and their options."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="all of them, or those that are meant (the default)")
+    listing.add_argument("--state", choices=STATES, action="append", help="only these; repeatable")
+    listing.add_argument("--subdomain", action="append", help="only this Zendesk's; repeatable")
+    showing = actions.add_parser("show", help="everything that is known of one")
+    pausing = actions.add_parser("pause", help="push nothing to one until it is resumed; its messages wait")
+    resuming = actions.add_parser("resume", help="push to one again")
+    asking = actions.add_parser("revalidate", help="have Zendesk asked now whether it accepts one's token")
+    forgetting = actions.add_parser("forget", help="remove one as if its administrator had")
+    forgetting.add_argument("--yes", action="store_true", help="do not ask")
+    for action in (showing, pausing, resuming, asking, forgetting):
+        action.add_argument("account", metavar="ACCOUNT")
+    for action in (listing, showing, pausing, resuming, asking, forgetting):
+        action.add_argument("--json", action="store_true", help="the result as JSON")
+        add_deployment_arguments(action)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the accounts."""
+    """Do what the action says."""
     deployment = find_deployment(args)
-    now = time.time()
     try:
-        found = sorted(
-            (
-                status
-                for status in account_statuses(deployment.client("dynamodb"), deployment.table())
-                if (not args.state or status.state in args.state)
-                and (not args.subdomain or status.account.subdomain in args.subdomain)
-            ),
-            key=lambda status: (
-                status.account.subdomain,
-                status.account.name or "",
-                status.account.instance_push_id,
-            ),
-        )
+        return _ACTIONS[args.action](args, deployment)
     except StoreError as error:
         raise CommandError(f"the accounts table {deployment.table()} can't be read: {error}") from error
-    if args.json:
-        print(json.dumps([_as_json(status, now) for status in found], indent=2, ensure_ascii=False))
-    elif found:
-        _print_table(found, now)
-    else:
-        remark("no accounts" + (" like that" if args.state or args.subdomain else " are registered yet"))
-    return 0
-
-
-def _as_json(status: AccountStatus, now: float) -> dict[str, Any]:
-    account = status.account
-    paused = status.paused_until > now
-    return {
-        "instance_push_id": account.instance_push_id,
-        "subdomain": account.subdomain,
-        "name": account.name,
-        "state": status.state,
-        "paused_until": isoformat(status.paused_until) if paused else None,
-        "pause_reason": status.pause_reason if paused else None,
-        "last_push": isoformat(account.last_delivery_at),
-        "connected": isoformat(account.connected_at),
-    }
-
-
-def _print_table(statuses: list[AccountStatus], now: float) -> None:
-    columns = [
-        Column("INSTANCE_PUSH_ID"),
-        Column("SUBDOMAIN"),
-        Column("NAME", least=8),
-        Column("STATE"),
-        Column("PAUSED UNTIL", least=12),
-        Column("LAST PUSH", least=9),
-    ]
-    rows = [
-        [
-            status.account.instance_push_id,
-            status.account.subdomain,
-            status.account.name or "-",
-            status.state,
-            _pause(status, now),
-            _ago(status.account.last_delivery_at, now),
-        ]
-        for status in statuses
-    ]
-    print(table(columns, rows))
-
-
-def _ago(moment: float | None, now: float) -> str:
-    return f"{timestamp(moment)} ({duration(now - moment)} ago)" if moment else "never"
-
-
-def _pause(status: AccountStatus, now: float) -> str:
-    if status.paused_until <= now:
-        return "-"
-    reason = f", {status.pause_reason}" if status.pause_reason else ""
-    return f"{timestamp(status.paused_until)} (for {duration(status.paused_until - now)}{reason})"

@@ -1,0 +1,75 @@
+"""``accounts pause``, ``resume``, ``revalidate`` and ``forget``."""
+
+import argparse
+import json
+import time
+from typing import Any
+
+from zendesk_channel.accounts import AccountsTable, AccountState
+from zendesk_push.account_overview import AccountStatus
+from zendesk_push.commands.accounts.looking import chosen
+from zendesk_push.deployment import Deployment
+from zendesk_push.errors import CommandError
+from zendesk_push.terminal import confirm, printable
+
+
+def pause(args: argparse.Namespace, deployment: Deployment) -> int:
+    """Push nothing to it any more. What is under way ends first."""
+    status = chosen(args, deployment)
+    if status.account.paused_by_operator_at is not None:
+        return _say(args, status, "was paused already")
+    _update(deployment, status, "SET paused_by_operator_at = :at", {":at": time.time()})
+    return _say(args, status, "paused: its messages wait until `accounts resume`, or until they are too old")
+
+
+def resume(args: argparse.Namespace, deployment: Deployment) -> int:
+    """Push to it again: what waits comes at its next turn."""
+    status = chosen(args, deployment)
+    if status.account.paused_by_operator_at is None:
+        return _say(args, status, "was not paused by an operator")
+    _update(deployment, status, "REMOVE paused_by_operator_at", {})
+    return _say(args, status, "resumed: what waits is delivered at its next turn, within 15 minutes")
+
+
+def revalidate(args: argparse.Namespace, deployment: Deployment) -> int:
+    """Have the push function, which alone reads tokens, ask Zendesk."""
+    status = chosen(args, deployment)
+    account_id = status.account.instance_push_id
+    event = {"source": "zendesk-push.schedule", "action": "revalidate", "accounts": [account_id]}
+    result = _invoke(deployment, event)
+    verdict = str(result.get(account_id, "unknown") if isinstance(result, dict) else "unknown")
+    _say(args, status, f"Zendesk says: {verdict}", verdict=verdict)
+    return 0 if verdict in ("confirmed", "healed") else 1
+
+
+def forget(args: argparse.Namespace, deployment: Deployment) -> int:
+    """Mark it as deleted and send its secret into the recovery window. Its administrator can connect it again."""
+    raise CommandError(f"not yet: {args.account} on {deployment.table()}")
+
+
+def _update(deployment: Deployment, status: AccountStatus, expression: str, values: dict[str, Any]) -> None:
+    accounts = AccountsTable(deployment.client("dynamodb"), deployment.table())
+    if not accounts.update(status.account.instance_push_id, expression, "attribute_exists(pk)", values):
+        raise CommandError(f"{status.label} is no longer there")
+
+
+def _invoke(deployment: Deployment, event: dict[str, Any]) -> Any:
+    resource = deployment.resources.get("PushContentFunction")
+    if resource is None:
+        raise CommandError("only a deployed stack can be asked: give --stack-name")
+    answer = deployment.client("lambda").invoke(
+        FunctionName=resource.physical_id, Payload=json.dumps(event).encode()
+    )
+    payload = answer["Payload"].read()
+    if "FunctionError" in answer:
+        raise CommandError(f"the push function failed: {payload.decode(errors='replace')[:500]}")
+    return json.loads(payload)
+
+
+def _say(args: argparse.Namespace, status: AccountStatus, text: str, **more: str) -> int:
+    if args.json:
+        result = {"instance_push_id": status.account.instance_push_id, "result": text, **more}
+        print(json.dumps(result, ensure_ascii=False))
+    else:
+        print(printable(f"{status.label}: {text}"))
+    return 0
