@@ -10,17 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from zendesk_push.deployment import Deployment
 from zendesk_push.errors import CommandError
 
-if TYPE_CHECKING:
-    from mypy_boto3_logs import CloudWatchLogsClient
-
 Line = Mapping[str, Any]
 MOST_LINES: Final = 10_000  # Logs Insights' limit for one query
-_TIME_FORMAT: Final = "%Y-%m-%d %H:%M:%S,%f%z"
 _LOG_GROUPS: Final = ("PushContentLogs", "AdminCallbackLogs")
 _POLL_SECONDS: Final = 0.5  # Insights tells nobody when it is done
 _QUERY_SECONDS: Final = 120
@@ -52,9 +48,7 @@ def read_log_lines(
     wanted = tuple(messages)
     if deployment.log_file is not None:
         return _of_file(deployment.log_file, wanted, since, holding)
-    groups = [
-        deployment.resources[name].physical_id for name in _LOG_GROUPS if name in deployment.resources
-    ]
+    groups = [deployment.resources[name].physical_id for name in _LOG_GROUPS if name in deployment.resources]
     if not groups:
         raise CommandError("the functions' log lines are not known here: give --stack-name")
     return _of_insights(deployment.client("logs"), groups, wanted, since, holding)
@@ -76,7 +70,7 @@ def _of_file(path: Path, messages: Sequence[str], since: float, holding: str | N
 
 
 def _of_insights(
-    logs: "CloudWatchLogsClient",
+    logs: Any,
     groups: Sequence[str],
     messages: Sequence[str],
     since: float,
@@ -100,9 +94,7 @@ def _of_insights(
     if answer["status"] != "Complete":
         logs.stop_query(queryId=query_id)
         raise CommandError(f"CloudWatch Logs Insights did not answer: {answer['status']}")
-    texts = [
-        entry["value"] for row in answer["results"] for entry in row if entry.get("field") == "@message"
-    ]
+    texts = [entry["value"] for row in answer["results"] for entry in row if entry.get("field") == "@message"]
     return LogLines(list(_parsed(reversed(texts))), cut=len(texts) >= MOST_LINES)
 
 
@@ -110,7 +102,7 @@ def _parsed(texts: Iterable[str]) -> Iterator[Line]:
     for text in texts:
         try:
             line = json.loads(text)
-            moment = datetime.strptime(line["timestamp"], _TIME_FORMAT)
-        except (ValueError, KeyError, TypeError):
+            moment = datetime.fromisoformat(line["timestamp"].replace(",", "."))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue  # somebody else's line in the same group
         yield {**line, "timestamp": moment.timestamp()}

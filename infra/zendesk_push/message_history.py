@@ -80,9 +80,7 @@ def _verdicts(line: Line) -> Iterable[tuple[str, Fate, str | None]]:
         return [(one, Fate.DEAD, line.get("reason")) for one in ids]
     if kind == "not sent":
         return [(one, Fate.WAITING, line.get("reason")) for one in ids]
-    undelivered = {
-        one: reason for reason, those in line.get("undelivered", {}).items() for one in those
-    }
+    undelivered = {one: reason for reason, those in line.get("undelivered", {}).items() for one in those}
     return [
         (one, Fate.WAITING, undelivered[one]) if one in undelivered else (one, Fate.DELIVERED, None)
         for one in ids

@@ -39,8 +39,7 @@ class LetterFile:
         """Write it down; returns it without what can be read from here: body, attributes and context."""
         self._offsets[letter.message_id] = self._file.seek(0, 2)
         self._file.write(line_of(letter))
-        explanation = letter.explanation[:_EXPLANATION_KEPT] if letter.explanation else None
-        return replace(letter, body="", attributes={}, context={}, explanation=explanation)
+        return without_body(letter)
 
     def line(self, letter: ReceivedDeadLetter) -> bytes:
         """The line of a letter that was added."""
@@ -50,6 +49,12 @@ class LetterFile:
     def original(self, letter: ReceivedDeadLetter) -> Outgoing:
         """The message that the letter was."""
         return replace(outgoing_of(self.line(letter)), label=letter)
+
+
+def without_body(letter: ReceivedDeadLetter) -> ReceivedDeadLetter:
+    """What is kept in memory of a letter: there may be many, of up to 1 MiB each."""
+    explanation = letter.explanation[:_EXPLANATION_KEPT] if letter.explanation else None
+    return replace(letter, body="", attributes={}, context={}, explanation=explanation)
 
 
 def line_of(letter: ReceivedDeadLetter) -> bytes:

@@ -8,6 +8,7 @@ that was killed is told by its lock, which ends with the process, and is removed
 import fcntl
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,9 +24,14 @@ def registry_folder() -> Path:
 
 
 def running_stacks() -> list[dict[str, Any]]:
-    """What the running stacks have written, the youngest last; what dead ones left behind is removed."""
+    """What the running stacks have written, the youngest last; what dead ones left behind is removed.
+
+    A folder that others can write to counts for nothing: messages go where such a file says.
+    """
     found = []
     try:
+        if not _is_ours_alone(registry_folder()):
+            return []
         paths = sorted(registry_folder().glob("local-*.json"), key=lambda path: path.stat().st_mtime_ns)
     except OSError:
         return []
@@ -59,8 +65,7 @@ class Registration:
         folder = self._path.parent
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
-            status = folder.lstat()
-            if folder.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:
+            if not _is_ours_alone(folder):
                 raise CommandError(
                     f"{folder} is not a folder of yours alone: remove it, or set XDG_RUNTIME_DIR"
                 )
@@ -82,6 +87,11 @@ class Registration:
         self.log_path.unlink(missing_ok=True)
         if self._file is not None:
             self._file.close()
+
+
+def _is_ours_alone(folder: Path) -> bool:
+    status = folder.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
 
 
 def _opened_and_held(path: Path) -> IO[str]:

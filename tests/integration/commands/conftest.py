@@ -14,6 +14,8 @@ import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from zendesk_channel.accounts import Account, AccountsTable, AccountState
+from zendesk_channel.contract import InstancePushId, Subdomain
 from zendesk_push.cli import main
 
 REGION = "eu-central-1"
@@ -105,12 +107,13 @@ def aws_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def stack(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Stack:
+def stack(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stack:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # no local stack that runs here
     reset = urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST")  # noqa: S310 (loopback)
     urllib.request.urlopen(reset).close()  # noqa: S310
     for name, value in {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}.items():
         monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "ZENDESK_PUSH_STACK"):
         monkeypatch.delenv(name, raising=False)
     sqs, dynamodb = _client("sqs", aws_endpoint), _client("dynamodb", aws_endpoint)
     key = _client("kms", aws_endpoint).create_key()["KeyMetadata"]["Arn"]
@@ -167,3 +170,20 @@ def command(ready_file: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..
         return Ran(code, captured.out, captured.err)
 
     return run
+
+
+def account(
+    key: str, subdomain: str = "acme", state: AccountState = AccountState.ACTIVE, **values: Any
+) -> Account:
+    return Account(
+        InstancePushId(key),
+        Subdomain(subdomain),
+        state,
+        revision=0,
+        **{"token_version": "v1", "name": key.upper(), **values},
+    )
+
+
+@pytest.fixture
+def table(stack: Stack) -> AccountsTable:
+    return AccountsTable(stack.client("dynamodb"), stack.table)

@@ -7,27 +7,10 @@ from typing import Any
 
 import pytest
 
-from integration.commands.conftest import Ran, Stack
-from zendesk_channel.accounts import Account, AccountsTable, AccountState
-from zendesk_channel.contract import InstancePushId, Subdomain
+from integration.commands.conftest import Ran, Stack, account
+from zendesk_channel.accounts import AccountsTable, AccountState
+from zendesk_channel.contract import Subdomain
 from zendesk_channel.push_state import SharedPauses
-
-
-def account(
-    key: str, subdomain: str = "acme", state: AccountState = AccountState.ACTIVE, **values: Any
-) -> Account:
-    return Account(
-        InstancePushId(key),
-        Subdomain(subdomain),
-        state,
-        revision=0,
-        **{"token_version": "v1", "name": key.upper(), **values},
-    )
-
-
-@pytest.fixture
-def table(stack: Stack) -> AccountsTable:
-    return AccountsTable(stack.client("dynamodb"), stack.table)
 
 
 @pytest.fixture
@@ -95,10 +78,12 @@ def test_the_table_has_a_line_for_each_whatever_their_names_hold(
         "PAUSED",
         "UNTIL",
         "LAST",
-        "PUSH",
+        "DELIVERY",
+        "LAST",
+        "FAILURE",
     ]
     assert "[bold]\ufffd[31mred" in lines[1]
-    assert "(1h 1m ago)" in lines[1]
+    assert "1h 1m ago (" in lines[1]
     assert "\x1b" not in ran.out
     assert "never" in lines[2]
 
@@ -118,3 +103,26 @@ def test_a_spoilt_record_hides_no_other(
     table.save(account("a"))
     stack.client("dynamodb").put_item(TableName=stack.table, Item={"pk": {"S": "account#x"}})
     assert listed(command).keys() == {"a"}
+
+
+def test_pause_and_resume(command: Callable[..., Ran], table: AccountsTable) -> None:
+    table.save(account("a", "acme", name="Shop"))
+    assert command("accounts", "pause", "acme").out.startswith("acme (Shop): paused: its messages wait")
+    assert listed(command)["a"]["state"] == "paused"
+    assert "was paused already" in command("accounts", "pause", "a").out
+    assert "resumed" in command("accounts", "resume", "acme").out
+    assert listed(command)["a"]["state"] == "active"
+    assert command("accounts", "resume", "acme", "--json").json["result"] == "was not paused by an operator"
+
+
+def test_show_tells_what_is_known(command: Callable[..., Ran], table: AccountsTable) -> None:
+    table.save(account("abc-1", "acme", name="Shop"))
+    table.save(account("abd-2", "globex", state=AccountState.INACTIVE))
+    shown = command("accounts", "show", "abc").out
+    assert "state: active, and not saved by its administrator yet\n" in shown
+    assert "last failure: never\n" in shown
+    assert command("accounts", "show", "globex", "--json").json["state"] == "inactive"
+    for wanted, says in (("ab", "2 accounts are called 'ab': "), ("x", "no account is called 'x'")):
+        ran = command("accounts", "show", wanted)
+        assert (ran.code, says in ran.err) == (1, True)
+    assert command("accounts", "show", "").code == 2

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -14,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from integration.commands.conftest import Ran, Stack, visible
+from integration.commands.conftest import Ran, Stack, account, visible
+from zendesk_channel.accounts import AccountsTable, AccountState
+from zendesk_channel.contract import InstancePushId
 
 GOOD = (
     '{"instance_push_id": "acc-1", "external_resources": [ {"external_id":"e","message":"\\u00fc",'
@@ -38,8 +39,12 @@ def test_lines_arrive_as_they_stand_with_their_account_as_the_group(
     path = tmp_path / "messages.jsonl"
     path.write_text("\n".join([GOOD, *(message(f"acc-{n}") for n in range(24))]) + "\n")
     ran = command("send", str(path))
-    assert (ran.code, ran.out, ran.err) == (0, "25 of 25 messages sent\n", "")
+    assert (ran.code, ran.err) == (0, "")
+    *ids, summary = ran.out.splitlines()
+    assert summary == "25 of 25 messages sent"
     arrived = stack.messages(stack.queue_url)
+    assert {line.split()[0] for line in ids} == {entry["MessageId"] for entry in arrived}
+    assert {line.split()[1] for line in ids} == {"e"}
     assert sorted(entry["Body"] for entry in arrived) == sorted(path.read_text().splitlines())
     for entry in arrived:
         assert entry["Attributes"]["MessageGroupId"] == json.loads(entry["Body"])["instance_push_id"]
@@ -57,7 +62,7 @@ def test_a_long_account_is_hashed_for_the_group(
 
 def test_stdin(stack: Stack, command: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(GOOD.encode())))
-    assert command("send", "-").out == "1 of 1 message sent\n"
+    assert command("send", "-").out.endswith("\n1 of 1 message sent\n")
     assert [entry["Body"] for entry in stack.messages(stack.queue_url)] == [GOOD]
 
 
@@ -68,7 +73,7 @@ def test_what_is_too_large_is_named_and_the_rest_is_sent(
     path.write_text("\n".join([message(), message(message="x" * 1_000_000), message()]))
     ran = command("send", str(path))
     assert ran.code == 1
-    assert ran.out == "2 of 3 messages sent\n"
+    assert ran.out.endswith("\n2 of 3 messages sent\n")
     assert f"{path}:2: not sent: its 1,000," in ran.err
     assert len(stack.messages(stack.queue_url)) == 2
 
@@ -83,10 +88,11 @@ def test_large_messages_are_spread_over_batches(
 
 
 def test_check_sends_nothing_if_anything_would_be_refused(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path, table: AccountsTable
 ) -> None:
     path = tmp_path / "messages.jsonl"
     path.write_text("\n".join([message(), "", message(message=""), message("not an id"), '{"a": 1}']))
+    table.save(account("acc-1"))
     ran = command("send", "--check", str(path))
     assert ran.code == 1
     assert ran.err.splitlines()[:2] == [
@@ -98,12 +104,99 @@ def test_check_sends_nothing_if_anything_would_be_refused(
     assert stack.messages(stack.queue_url) == []
 
 
-def test_check_sends_what_it_only_warns_of(stack: Stack, command: Callable[..., Ran], tmp_path: Path) -> None:
+def test_check_sends_what_it_only_warns_of(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path, table: AccountsTable
+) -> None:
     path = tmp_path / "messages.jsonl"
-    path.write_text(message(external_id="é"))
+    path.write_text(message(external_id="é").replace('"instance', '"trace": 1e400, "instance'))
+    table.save(account("acc-1"))
+    table.update(
+        InstancePushId("acc-1"), "SET paused_by_operator_at = :at", "attribute_exists(pk)", {":at": 1}
+    )
     ran = command("send", "--check", str(path))
-    assert (ran.code, ran.out) == (0, "1 of 1 message sent\n")
-    assert f"{path}:1: warning: external_resources[0].external_id should be ASCII" in ran.err
+    assert ran.code == 0
+    assert ran.err.splitlines() == [
+        f"{path}:1: warning: account acc-1 is paused by an operator: the message waits",
+        f"{path}:1: warning: trace is not Zendesk's: it stays here and does not go along",
+        f"{path}:1: warning: external_resources[0].external_id should be ASCII, says the documentation",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (None, "is not connected: the message would wait, and end as unknown_account"),
+        (AccountState.INACTIVE, "is inactive: the message would wait, and end as inactive_account"),
+    ],
+)
+def test_check_asks_whether_the_account_is_connected(
+    stack: Stack,
+    command: Callable[..., Ran],
+    tmp_path: Path,
+    table: AccountsTable,
+    state: AccountState | None,
+    says: str,
+) -> None:
+    path = tmp_path / "messages.jsonl"
+    path.write_text(message())
+    if state is not None:
+        table.save(account("acc-1", state=state))
+    ran = command("send", "--check", str(path))
+    assert ran.code == 1
+    assert f"account acc-1 {says}" in ran.err
+    assert stack.messages(stack.queue_url) == []
+
+
+def test_one_message_is_written_for_an_account_by_its_subdomain(
+    stack: Stack, command: Callable[..., Ran], table: AccountsTable
+) -> None:
+    table.save(account("acc-1", "acme"))
+    text = 'It\'s "here" \U0001f600 :smile:'
+    ran = command("send", "--to", "acme", "--message", text, "--check")
+    assert (ran.code, ran.err) == (0, "")
+    [arrived] = stack.messages(stack.queue_url)
+    body = json.loads(arrived["Body"])
+    assert body["instance_push_id"] == arrived["Attributes"]["MessageGroupId"] == "acc-1"
+    assert body["external_resources"][0]["message"] == text
+    assert body["external_resources"][0]["external_id"] in ran.out
+
+
+def test_a_files_messages_go_to_another_account_and_are_else_as_they_were(
+    stack: Stack, command: Callable[..., Ran], tmp_path: Path, table: AccountsTable
+) -> None:
+    table.save(account("acc-2", "acme"))
+    path = tmp_path / "messages.jsonl"
+    path.write_text(GOOD + '\n{"external_resources":[1]}\n{ }')
+    assert command("send", str(path), "--to", "acc-2").code == 0
+    assert sorted(entry["Body"] for entry in stack.messages(stack.queue_url)) == sorted(
+        [
+            GOOD.replace('"acc-1"', '"acc-2"'),
+            '{"instance_push_id": "acc-2", "external_resources":[1]}',
+            '{"instance_push_id": "acc-2"}',
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "Give FILE, or --message TEXT"),
+        (["x.json", "--message", "text", "--to", "a"], "Give FILE, or --message TEXT"),
+        (["--message", "text"], "--message needs --to ACCOUNT"),
+        (["--message", "text", "--to", ""], "the account is empty"),
+        (["x.json", "--exported", "--to", "a"], "not with --to"),
+        (["x.json", "--wait", "soon"], "is not a span of time"),
+    ],
+)
+def test_wrong_use_is_one_line(command: Callable[..., Ran], arguments: list[str], says: str) -> None:
+    ran = command("send", *arguments)
+    assert ran.code == 2
+    assert says in ran.err
+
+
+def test_an_account_that_nobody_has_connected_is_named(command: Callable[..., Ran]) -> None:
+    ran = command("send", "--message", "text", "--to", "acme")
+    assert (ran.code, "no account is called 'acme'" in ran.err) == (1, True)
 
 
 def test_without_check_what_is_no_message_is_sent_with_a_warning(
@@ -183,7 +276,8 @@ def test_who_interrupts_it_is_told_how_far_it_came(stack: Stack, ready_file: Pat
         sending.send_signal(signal.SIGINT)
         out, err = sending.communicate()
 
-    assert (sending.returncode, out) == (130, "")
-    found = re.search(r"stopped: (\d+) of 20,000 messages sent for certain; send all again", err)
-    assert found
-    assert int(found[1]) <= visible(stack, stack.queue_url) < 20_000
+    assert sending.returncode == 130
+    *ids, summary = out.splitlines()
+    assert summary == f"{len(ids):,} of 20,000 messages sent"
+    assert f"stopped: {20_000 - len(ids):,} were not tried" in err
+    assert len(ids) == visible(stack, stack.queue_url) < 20_000

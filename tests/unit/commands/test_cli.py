@@ -246,7 +246,7 @@ def test_every_help_has_examples_that_can_be_typed(name: str) -> None:
         (["dlq", "p"], ["purge"]),
         (["dlq", "purge", "--su"], ["--subdomain"]),
         (["completion", ""], []),
-        (["accounts", "--state", "ac"], ["active"]),
+        (["accounts", "list", "--state", "ac"], ["active"]),
         (["dlq", "show", "--ready-file", ""], []),
     ],
 )

@@ -1,5 +1,6 @@
 """Saying which deployment is meant, without asking AWS."""
 
+import fcntl
 import json
 from argparse import ArgumentParser
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError, UsageError
+from zendesk_push.local.registry import Registration, registry_folder
 
 READY = {
     "api_url": "http://127.0.0.1:1/",
@@ -25,6 +27,8 @@ def _no_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # no local stack but the test's own
+    monkeypatch.delenv("ZENDESK_PUSH_STACK", raising=False)
 
 
 def find(*arguments: str) -> Deployment:
@@ -111,3 +115,49 @@ def test_a_part_that_nobody_named_says_how_to_name_it() -> None:
     ):
         with pytest.raises(UsageError, match=option):
             ask()
+
+
+def test_the_local_stack_that_runs_here_is_found_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Registration() as registration:
+        registration.write(READY, tmp_path / "functions.log")
+        found = find()
+        assert (found.queue_url, found.log_file) == (READY["queue_url"], tmp_path / "functions.log")
+        assert "local stack at http://127.0.0.1:1" in capsys.readouterr().err
+        path = tmp_path / "ready.json"
+        path.write_text(json.dumps(READY))
+        assert find("--ready-file", str(path)).log_file == tmp_path / "functions.log"
+    with pytest.raises(UsageError, match="no `zendesk-push local` runs here"):
+        find()
+
+
+def test_which_of_several_local_stacks_is_not_guessed(tmp_path: Path) -> None:
+    with Registration() as registration:
+        registration.write(READY, tmp_path / "one.log")
+        other = registry_folder() / "local-7.json"
+        with other.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(json.dumps({**READY, "pid": 7, "api_url": "http://127.0.0.1:9"}))
+            file.flush()
+            with pytest.raises(UsageError, match="several local stacks run here: .*http://127.0.0.1:9"):
+                find()
+
+
+def test_a_folder_that_others_can_write_to_names_no_stack(tmp_path: Path) -> None:
+    """Messages would go where whoever wrote there says."""
+    with Registration() as registration:
+        registration.write(READY, tmp_path / "one.log")
+        registry_folder().chmod(0o777)
+        with pytest.raises(UsageError, match="which deployment"):
+            find()
+
+
+def test_the_environments_stack_comes_before_the_local_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZENDESK_PUSH_STACK", "push")
+    with Registration() as registration:
+        registration.write(READY, tmp_path / "one.log")
+        with pytest.raises(UsageError, match="no AWS region"):
+            find()

@@ -5,12 +5,12 @@ import json
 import time
 from typing import Any
 
-from zendesk_channel.accounts import AccountsTable, AccountState
+from zendesk_channel.accounts import AccountsTable
 from zendesk_push.account_overview import AccountStatus
 from zendesk_push.commands.accounts.looking import chosen
 from zendesk_push.deployment import Deployment
 from zendesk_push.errors import CommandError
-from zendesk_push.terminal import confirm, printable
+from zendesk_push.terminal import printable
 
 
 def pause(args: argparse.Namespace, deployment: Deployment) -> int:
@@ -18,16 +18,17 @@ def pause(args: argparse.Namespace, deployment: Deployment) -> int:
     status = chosen(args, deployment)
     if status.account.paused_by_operator_at is not None:
         return _say(args, status, "was paused already")
-    _update(deployment, status, "SET paused_by_operator_at = :at", {":at": time.time()})
+    _update(deployment, status, "SET paused_by_operator_at = :at", "attribute_exists(pk)", time.time())
     return _say(args, status, "paused: its messages wait until `accounts resume`, or until they are too old")
 
 
 def resume(args: argparse.Namespace, deployment: Deployment) -> int:
     """Push to it again: what waits comes at its next turn."""
     status = chosen(args, deployment)
-    if status.account.paused_by_operator_at is None:
+    since = status.account.paused_by_operator_at
+    if since is None:
         return _say(args, status, "was not paused by an operator")
-    _update(deployment, status, "REMOVE paused_by_operator_at", {})
+    _update(deployment, status, "REMOVE paused_by_operator_at", "paused_by_operator_at = :at", since)
     return _say(args, status, "resumed: what waits is delivered at its next turn, within 15 minutes")
 
 
@@ -47,10 +48,12 @@ def forget(args: argparse.Namespace, deployment: Deployment) -> int:
     raise CommandError(f"not yet: {args.account} on {deployment.table()}")
 
 
-def _update(deployment: Deployment, status: AccountStatus, expression: str, values: dict[str, Any]) -> None:
+def _update(
+    deployment: Deployment, status: AccountStatus, expression: str, condition: str, at: float
+) -> None:
     accounts = AccountsTable(deployment.client("dynamodb"), deployment.table())
-    if not accounts.update(status.account.instance_push_id, expression, "attribute_exists(pk)", values):
-        raise CommandError(f"{status.label} is no longer there")
+    if not accounts.update(status.account.instance_push_id, expression, condition, {":at": at}):
+        raise CommandError(f"{status.label} has changed meanwhile: look again")
 
 
 def _invoke(deployment: Deployment, event: dict[str, Any]) -> Any:

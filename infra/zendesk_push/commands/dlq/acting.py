@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from zendesk_push.commands.dlq.looking import summary
 from zendesk_push.commands.dlq.selecting import Chosen, choose, demanded_selection
 from zendesk_push.dead_letters.redrive import Pace, Tally, purge, redrive
+from zendesk_push.dead_letters.views import summary
 from zendesk_push.deployment import Deployment
 from zendesk_push.errors import EXIT_INTERRUPTED, CommandError
 from zendesk_push.queue_sender import QueueSender, maximum_message_size

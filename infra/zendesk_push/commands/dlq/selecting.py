@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from zendesk_push.dead_letters.dead_letter import ReceivedDeadLetter, Selection, resolve
+from zendesk_push.dead_letters.finding import open_reading, read_letters, visible_letters
 from zendesk_push.dead_letters.letter_file import LetterFile
-from zendesk_push.dead_letters.reading import LONG_POLL_SECONDS, Reading, hold_seconds
+from zendesk_push.dead_letters.reading import Reading
 from zendesk_push.deployment import Deployment
 from zendesk_push.errors import CommandError, UsageError
-from zendesk_push.terminal import parse_duration, progress_bar, remark
+from zendesk_push.terminal import parse_duration
 
 _PATIENCE_SECONDS: Final = 20  # for others to let go of what they read, where ids were given
 _PAUSE_SECONDS: Final = 0.5  # between two looks, where the queue can't be waited for
@@ -82,35 +83,6 @@ def demanded_selection(args: argparse.Namespace) -> Selection:
         )
         raise UsageError(f"{problem} (nothing was done)")
     return wanted
-
-
-def open_reading(deployment: Deployment) -> Reading:
-    """A reading of the deployment's dead letters."""
-    return Reading(
-        deployment.client("sqs"),
-        deployment.dead_letter_queue(),
-        # Long polling is for SQS's many servers; a local one is one, and has told all at once.
-        wait_seconds=0 if deployment.local else LONG_POLL_SECONDS,
-        hold_seconds=hold_seconds(visible_letters(deployment)),
-        remark=remark,
-    )
-
-
-def visible_letters(deployment: Deployment, attribute: str = "ApproximateNumberOfMessages") -> int:
-    """About how many dead letters can be read now; with ``…NotVisible`` as attribute, how many somebody reads."""
-    answer = deployment.client("sqs").get_queue_attributes(
-        QueueUrl=deployment.dead_letter_queue(), AttributeNames=[attribute]
-    )
-    return int(answer["Attributes"][attribute])
-
-
-def read_letters(deployment: Deployment, reading: Reading) -> Iterator[ReceivedDeadLetter]:
-    """Every letter of one pass, with a progress bar."""
-    with progress_bar() as progress:
-        task = progress.add_task("reading", total=visible_letters(deployment))
-        for letter in reading:
-            progress.advance(task)
-            yield letter
 
 
 @contextmanager

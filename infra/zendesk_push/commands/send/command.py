@@ -1,83 +1,98 @@
-"""Drop messages on the content queue.
+"""Drop messages on the content queue, and print their ids.
 
 FILE holds one message as a JSON object, several one after the other (JSON lines, or spread over lines), or a JSON
-array of them; "-" is stdin. Each is sent as it stands in the file, character by character. With --check nothing is
-sent unless every message would be taken by this software and, as far as its published schema tells, by Zendesk.
+array of them; "-" is stdin. Each is sent as it stands in the file, character by character; --to puts another account
+into each. With --check nothing is sent unless every message would be taken by this software and, as far as its
+published schema tells, by Zendesk, for an account that is connected. With --wait each is followed to its ticket or
+refusal; the tickets are those that Zendesk reports.
 
-Exit code: 0 every message is on the queue, 1 some are not (which ones is said), 2 called wrongly.
+Exit code: 0 every message is on the queue (with --wait: delivered), 1 some are not (which ones is said), 2 called
+wrongly.
 """
 
 import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from push_content.messages.message import InvalidMessageError, Message, parse
-from push_content.messages.sqs_record import Receipt
-from zendesk_push.commands.send.message_file import FileMessage, cut_lines, cut_messages, decode
-from zendesk_push.contract_check.external_resource import Violation, check_resource
-from zendesk_push.dead_letters.letter_file import outgoing_of
-from zendesk_push.deployment import add_deployment_arguments, find_deployment
-from zendesk_push.errors import CommandError, UsageError
+from zendesk_channel.errors import StoreError
+from zendesk_push.account_overview import account_statuses, find_account
+from zendesk_push.commands.send.candidates import Candidate, file_name, read_candidates
+from zendesk_push.commands.send.checking import passes, registered_accounts, warn_of_invalid
+from zendesk_push.commands.send.following import Followed, follow
+from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
+from zendesk_push.errors import EXIT_INTERRUPTED, CommandError, UsageError
+from zendesk_push.message_facts import message_facts
 from zendesk_push.queue_sender import Outgoing, QueueSender, Sent, maximum_message_size
-from zendesk_push.terminal import printable, progress_bar, remark
+from zendesk_push.terminal import (
+    counted,
+    parse_duration,
+    printable,
+    progress_bar,
+    remark,
+    stopping_in_order,
+)
 
 EXAMPLES: Final = """\
 examples:
+  zendesk-push send --to acme --message "Hello" --wait
   zendesk-push send review.json
   zendesk-push send reviews.jsonl --check
+  zendesk-push send examples/ticket.jsonl --to acme
   jq -c .messages[] dump.json | zendesk-push send -
   zendesk-push send --exported dead-letters.jsonl"""
 MAX_GROUP_ID: Final = 128  # characters, by SQS
-_REMARKS_SHOWN: Final = 100
-_INT_DIGITS: Final = 4000  # Python refuses to parse more; whether it is an integer is all that is asked here
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A message of the file: routed if it is one by the message contract, else with what is wrong."""
-
-    source: FileMessage
-    message: Message | None = None
-    problem: str | None = None
-    exported: Outgoing | None = None  # as it first came, where FILE is an export
+_IDS_SHOWN: Final = 3
+_LINES_SHOWN: Final = 100  # on a terminal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("file", metavar="FILE", help='the messages; "-" for stdin')
+    parser.add_argument("file", metavar="FILE", nargs="?", help='the messages; "-" for stdin')
+    parser.add_argument("--message", metavar="TEXT", help="in place of FILE: one message with this text")
+    parser.add_argument(
+        "--to", metavar="ACCOUNT", help="for this account: its instance_push_id, or its subdomain"
+    )
     parser.add_argument(
         "--check", action="store_true", help="check all against the contract first; if one fails, send none"
+    )
+    parser.add_argument(
+        "--wait",
+        metavar="TIME",
+        nargs="?",
+        const="60s",
+        help="follow each to its ticket or refusal, for so long at most (%(const)s)",
     )
     parser.add_argument("--dry-run", action="store_true", help="send nothing; say what would be sent")
     parser.add_argument(
         "--exported", action="store_true", help="FILE is what `dlq export` or `dlq purge` wrote"
     )
     parser.add_argument("--lines", action="store_true", help="every line is one message, JSON or not")
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
     add_deployment_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Send the file's messages and say what became of them."""
-    name = "stdin" if args.file == "-" else args.file
-    sources = _cut(args, name)
-    candidates = (
-        [_exported(one, name) for one in sources] if args.exported else list(map(_candidate, sources))
-    )
-    if not candidates:
-        raise UsageError(f"{name} holds no messages")
-    if args.check and not _passes(candidates, name):
-        return 1
-    if not args.check:
-        _warn_of_invalid(candidates, name)
+    """Send the messages and say what became of them."""
+    _check_usage(args)
+    patience = parse_duration(args.wait) if args.wait is not None else None
+    account = None
+    if args.to is not None:
+        account = _account(find_deployment(args), args.to)
+    candidates = read_candidates(args, account)
+    if args.check:
+        if not passes(candidates, file_name(args), _accounts(args), time.time()):
+            return 1
+    else:
+        warn_of_invalid(candidates, file_name(args))
     if args.dry_run:
-        print(f"{_count(len(candidates))} would be sent")
+        print(f"{counted(len(candidates), 'message')} would be sent")
         return 0
-    return _send(args, candidates, name)
+    return _send(args, find_deployment(args), candidates, patience)
 
 
 def group_id(account: str) -> str:
@@ -85,127 +100,117 @@ def group_id(account: str) -> str:
     return account if len(account) <= MAX_GROUP_ID else hashlib.sha256(account.encode()).hexdigest()
 
 
-def _cut(args: argparse.Namespace, name: str) -> list[FileMessage]:
-    text = decode(_read(args.file), name)
-    if args.lines or args.exported:
-        return list(cut_lines(text))
+def _check_usage(args: argparse.Namespace) -> None:
+    if (args.file is None) == (args.message is None):
+        raise UsageError("what? Give FILE, or --message TEXT with --to ACCOUNT")
+    if args.message is not None and args.to is None:
+        raise UsageError("--message needs --to ACCOUNT")
+    if args.exported and (args.to is not None or args.lines or args.message is not None):
+        raise UsageError("--exported sends what was exported as it was: not with --to, --lines or --message")
+
+
+def _account(deployment: Deployment, wanted: str) -> str:
     try:
-        return list(cut_messages(text, name))
-    except UsageError as error:
-        raise UsageError(
-            f"{error}. Nothing was sent; with --lines every line is a message, JSON or not"
-        ) from None
+        statuses = account_statuses(deployment.client("dynamodb"), deployment.table())
+        return str(find_account(statuses, wanted).account.instance_push_id)
+    except StoreError as error:
+        raise CommandError(f"the accounts table {deployment.table()} can't be read: {error}") from error
 
 
-def _read(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read()
+def _accounts(args: argparse.Namespace) -> Mapping[str, Any] | None:
+    """The registered accounts; None where nobody said which deployment's, and nothing is to be sent."""
     try:
-        return Path(file).read_bytes()
-    except OSError as error:
-        raise CommandError(f"{file} can't be read: {error.strerror}") from error
+        return registered_accounts(find_deployment(args))
+    except UsageError:
+        remark("whether the accounts are connected was not checked: the accounts table is not known")
+        return None
 
 
-def _candidate(source: FileMessage) -> Candidate:
-    try:
-        return Candidate(source, parse(Receipt(message_id="", receipt_handle="", body=source.text)))
-    except InvalidMessageError as error:
-        return Candidate(source, problem=str(error))
-
-
-def _exported(line: FileMessage, name: str) -> Candidate:
-    try:
-        outgoing = outgoing_of(line.text.encode())
-    except UsageError as error:
-        raise UsageError(f"{name}:{line.line}: {error}") from None
-    return replace(_candidate(replace(line, text=outgoing.body)), exported=outgoing)
-
-
-def _passes(candidates: list[Candidate], name: str) -> bool:
-    """Whether nothing is wrong with any of them; what is, is said."""
-    shown = errors = warnings = 0
-    refused: set[int] = set()
-    for line, where, finding in _findings(candidates):
-        if finding.warning:
-            warnings += 1
-        else:
-            errors += 1
-            refused.add(line)
-        if shown < _REMARKS_SHOWN:
-            shown += 1
-            remark(f"{name}:{line}: {'warning: ' if finding.warning else ''}{where}{printable(str(finding))}")
-    if errors + warnings > shown:
-        remark(f"... and {errors + warnings - shown} more")
-    if errors:
-        remark(f"{len(refused)} of {_count(len(candidates))} would be refused; nothing was sent")
-    return not errors
-
-
-def _findings(candidates: list[Candidate]) -> Iterator[tuple[int, str, Violation]]:
-    for candidate in candidates:
-        line = candidate.source.line
-        if candidate.message is None:
-            yield line, "", Violation("", candidate.problem or "")
-            continue
-        for index, resource in enumerate(candidate.message.resources):
-            for finding in check_resource(_value(resource.raw)):
-                separator = "." if finding.path else " "
-                yield line, f"external_resources[{index}]{separator}", finding
-
-
-def _value(text: str) -> Any:
-    return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < _INT_DIGITS else 0)
-
-
-def _warn_of_invalid(candidates: list[Candidate], name: str) -> None:
-    invalid = [candidate for candidate in candidates if candidate.message is None]
-    for candidate in invalid[:_REMARKS_SHOWN]:
-        remark(f"{name}:{candidate.source.line}: warning: {printable(candidate.problem or '')}")
-    if len(invalid) > _REMARKS_SHOWN:
-        remark(f"... and {len(invalid) - _REMARKS_SHOWN} more")
-    if invalid:
-        end = "will end as a dead letter" if len(invalid) == 1 else "will end as dead letters"
-        remark(f"{_count(len(invalid))} {end}, invalid_message (--check stops before that)")
-
-
-def _send(args: argparse.Namespace, candidates: list[Candidate], name: str) -> int:
-    deployment = find_deployment(args)
+def _send(
+    args: argparse.Namespace, deployment: Deployment, candidates: list[Candidate], patience: float | None
+) -> int:
     queue_url = deployment.content_queue()
     sqs = deployment.client("sqs")
     sender = QueueSender(sqs, queue_url, maximum_size=maximum_message_size(sqs, queue_url))
-    outgoing = (
-        replace(candidate.exported, label=candidate.source.line)
-        if candidate.exported
-        else Outgoing(
-            candidate.source.text,
-            label=candidate.source.line,
-            group_id=group_id(candidate.message.instance_push_id) if candidate.message else None,
-        )
-        for candidate in candidates
+    sent_at = time.time()
+    with stopping_in_order() as stopping, progress_bar() as progress:
+        task = progress.add_task("sending", total=len(candidates))
+        results = []
+        for sent in sender.send(_outgoing(one) for one in candidates if not stopping()):
+            results.append(sent)
+            progress.advance(task)
+        stopped = stopping()
+    results.sort(key=lambda sent: int(sent.message.label))
+    external_ids = {
+        sent.message_id: message_facts(sent.message.body).external_ids
+        for sent in results
+        if sent.problem is None and sent.message_id
+    }
+    fates: Mapping[str, Followed] = {}
+    if patience is not None and external_ids and not stopped:
+        fates = follow(deployment, external_ids, sent_at, patience)
+    _report(args, results, external_ids, fates, len(candidates))
+    if stopped:
+        remark(f"stopped: {len(candidates) - len(results):,} were not tried")
+        return EXIT_INTERRUPTED
+    unhappy = [one for one in fates.values() if str(one.fate) != "delivered"]
+    return 1 if len(external_ids) < len(candidates) or unhappy else 0
+
+
+def _outgoing(candidate: Candidate) -> Outgoing:
+    if candidate.exported:
+        return replace(candidate.exported, label=candidate.source.line)
+    message = candidate.message
+    return Outgoing(
+        candidate.source.text,
+        label=candidate.source.line,
+        group_id=group_id(message.instance_push_id) if message else None,
     )
-    unsent: list[Sent] = []
-    done = 0
-    try:
-        with progress_bar() as progress:
-            task = progress.add_task("sending", total=len(candidates))
-            for sent in sender.send(outgoing):
-                if sent.problem:
-                    unsent.append(sent)
-                else:
-                    done += 1
-                progress.advance(task)
-    except KeyboardInterrupt:
-        remark(
-            f"stopped: {done} of {_count(len(candidates))} sent for certain; send all again, repeats are harmless"
+
+
+def _report(
+    args: argparse.Namespace,
+    results: Sequence[Sent],
+    external_ids: Mapping[str, tuple[str, ...]],
+    fates: Mapping[str, Followed],
+    count: int,
+) -> None:
+    if args.json:
+        print(
+            json.dumps(
+                [_as_json(sent, external_ids, fates.get(sent.message_id or "")) for sent in results],
+                indent=2,
+                ensure_ascii=False,
+            )
         )
-        raise
-    unsent.sort(key=lambda sent: int(sent.message.label))
-    for sent in unsent:
-        doubt = " (it may have been, a repeat is harmless)" if sent.in_doubt else ""
-        remark(f"{name}:{sent.message.label}: not sent{doubt}: {printable(sent.problem or '')}")
-    print(f"{done} of {_count(len(candidates))} sent")
-    return 1 if unsent else 0
+        return
+    shown = 0
+    for sent in results:
+        if sent.problem:
+            doubt = " (it may have been, a repeat is harmless)" if sent.in_doubt else ""
+            remark(f"{file_name(args)}:{sent.message.label}: not sent{doubt}: {printable(sent.problem)}")
+        elif sent.message_id and (shown < _LINES_SHOWN or not sys.stdout.isatty()):
+            shown += 1
+            ids = external_ids[sent.message_id]
+            more = f" and {len(ids) - _IDS_SHOWN} more" if len(ids) > _IDS_SHOWN else ""
+            fate = f"  {fates[sent.message_id]}" if sent.message_id in fates else ""
+            print(printable(f"{sent.message_id}  {', '.join(ids[:_IDS_SHOWN]) or '-'}{more}{fate}"))
+    if shown < len(external_ids):
+        print(f"... and {len(external_ids) - shown:,} more (in a pipe, or with --json, all of them)")
+    print(f"{len(external_ids):,} of {counted(count, 'message')} sent")
 
 
-def _count(number: int) -> str:
-    return f"{number:,} message" + ("" if number == 1 else "s")
+def _as_json(
+    sent: Sent, external_ids: Mapping[str, tuple[str, ...]], fate: Followed | None
+) -> dict[str, Any]:
+    return {
+        "line": sent.message.label,
+        "message_id": sent.message_id,
+        "external_ids": external_ids.get(sent.message_id or "", ()),
+        "problem": sent.problem,
+        "in_doubt": sent.in_doubt,
+        "state": fate.fate if fate else None,
+        "reason": fate.reason if fate else None,
+        "explanation": fate.explanation if fate else None,
+        "tickets": fate.tickets if fate else (),
+    }
