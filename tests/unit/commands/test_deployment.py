@@ -140,7 +140,7 @@ def test_which_of_several_local_stacks_is_not_guessed(tmp_path: Path) -> None:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(json.dumps({**READY, "pid": 7, "api_url": "http://127.0.0.1:9"}))
             file.flush()
-            with pytest.raises(UsageError, match="several local stacks run here: .*http://127.0.0.1:9"):
+            with pytest.raises(UsageError, match=r"several local stacks run here: .*http://127.0.0.1:9"):
                 find()
 
 
