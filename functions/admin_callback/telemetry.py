@@ -16,6 +16,8 @@ METRICS: Final[Mapping[str, MetricUnit]] = {
     "ResourcesReported": MetricUnit.Count,  # likewise
     "EventsForged": MetricUnit.Count,  # events that nothing authenticates
     "EventsFailed": MetricUnit.Count,  # no verdict in time, or AWS failed
+    "UnauthenticatedRequests": MetricUnit.Count,  # callbacks and event bodies that prove nothing
+    "UnforeseenErrors": MetricUnit.Count,
     "AccountsRefused": MetricUnit.Count,  # active accounts whose token Zendesk refused in one run of the schedule
     "AccountsHealed": MetricUnit.Count,  # no longer marked as refused
     "RepliesQueued": MetricUnit.Count,

@@ -30,6 +30,7 @@ METRICS: Final[Mapping[str, str]] = {
     "Throttled": "Count",
     "CredentialsRefused": "Count",
     "WrongAddress": "Count",
+    "UnforeseenErrors": "Count",
     "MessagesDelivered": "Count",
     "MessagesRetried": "Count",
     "MessagesDeadLettered": "Count",
@@ -142,6 +143,7 @@ class Telemetry:
 
     def unforeseen(self, error: Exception, account: Account | None = None) -> None:
         """Something happened that nobody thought of. Where, but not what it says: that may hold a message's text."""
+        self.count("UnforeseenErrors")
         frames = traceback.extract_tb(error.__traceback__)
         self._log.error(
             "unforeseen error",
