@@ -22,7 +22,6 @@ from botocore.validate import ParamValidator
 from zendesk_push.in_memory.sqs_answers import Answer, md5, md5_of_attributes, message_answer
 from zendesk_push.in_memory.sqs_queue import MAX_IN_FLIGHT, MessageState, Queue, QueuedMessage
 from zendesk_push.in_memory.sqs_rules import (
-    MAX_BATCH_BYTES,
     Refusal,
     check_batch_size,
     check_entries,
@@ -35,8 +34,16 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _ARN_PREFIX: Final = "arn:aws:sqs:us-east-1:123456789012:"
-_URL_PREFIX: Final = "https://sqs.us-east-1.amazonaws.com/123456789012/"
+URL_PREFIX: Final = "https://sqs.us-east-1.amazonaws.com/123456789012/"
+# Those that change what happens here; all others are kept and given back.
+_NUMBERS: Final[Mapping[str, str]] = {
+    "VisibilityTimeout": "visibility_timeout",
+    "MessageRetentionPeriod": "retention",
+    "DelaySeconds": "delay",
+    "MaximumMessageSize": "maximum_bytes",
+}
 _HANDLE = re.compile(r"receipt-[0-9]+")
+_QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _HEALTHY: Final = {"HTTPStatusCode": 200, "RetryAttempts": 0}
 
 
@@ -46,12 +53,19 @@ class InMemorySqs:
     Args:
         clock: epoch seconds; visibility, delay and retention follow it.
         seed: of the message ids, so that a run can be repeated.
+        url_prefix: what the queues' URLs begin with, their names following.
     """
 
     def __init__(
-        self, clock: Callable[[], float], *, seed: int = 0, max_in_flight: int = MAX_IN_FLIGHT
+        self,
+        clock: Callable[[], float],
+        *,
+        seed: int = 0,
+        max_in_flight: int = MAX_IN_FLIGHT,
+        url_prefix: str = URL_PREFIX,
     ) -> None:
         self._clock = clock
+        self._url_prefix = url_prefix
         self._max_in_flight = max_in_flight
         self._queues: dict[str, Queue] = {}
         self._random = Random(seed)
@@ -74,9 +88,30 @@ class InMemorySqs:
             raise Refusal("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
         return queue
 
+    def next_change_at(self, url: str) -> float | None:
+        """When the next waiting message of a queue becomes visible, in epoch seconds; None if none waits."""
+        with self._lock:
+            return self.queue(url).next_change_at()
+
     def create_queue(self, **request: Any) -> Answer:
-        """``Attributes`` as for AWS; those that change nothing here are ignored."""
+        """``Attributes`` as for AWS; those that change nothing here are kept and given back."""
         return self._call("CreateQueue", request, self._create_queue)
+
+    def delete_queue(self, **request: Any) -> Answer:
+        """With all that is on it."""
+        return self._call("DeleteQueue", request, self._delete_queue)
+
+    def list_queues(self, **request: Any) -> Answer:
+        """All at once, or those whose names begin so."""
+        return self._call("ListQueues", request, self._list_queues)
+
+    def set_queue_attributes(self, **request: Any) -> Answer:
+        """From now on."""
+        return self._call("SetQueueAttributes", request, self._set_queue_attributes)
+
+    def list_queue_tags(self, **request: Any) -> Answer:
+        """Those that it was created with."""
+        return self._call("ListQueueTags", request, self._list_queue_tags)
 
     def get_queue_url(self, **request: Any) -> Answer:
         """The URL of a queue's name."""
@@ -130,46 +165,79 @@ class InMemorySqs:
                 raise refusal.as_client_error(operation) from None
 
     def _create_queue(self, request: Mapping[str, Any]) -> Answer:
-        attributes = request.get("Attributes", {})
         name = request["QueueName"]
-        url = _URL_PREFIX + name
+        if not _QUEUE_NAME.fullmatch(name):
+            raise Refusal(
+                "InvalidParameterValue",
+                "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",
+            )
+        url = self._url_prefix + name
         queue = Queue(
             name=name,
             arn=_ARN_PREFIX + name,
             clock=self._clock,
-            visibility_timeout=int(attributes.get("VisibilityTimeout", 30)),
-            retention=int(attributes.get("MessageRetentionPeriod", 4 * 86400)),
-            delay=int(attributes.get("DelaySeconds", 0)),
-            maximum_bytes=int(attributes.get("MaximumMessageSize", MAX_BATCH_BYTES)),
             receipt_handles=self._receipt_handles,
             max_in_flight=self._max_in_flight,
         )
-        if "RedrivePolicy" in attributes:
-            policy = json.loads(attributes["RedrivePolicy"])
-            target = policy["deadLetterTargetArn"].removeprefix(_ARN_PREFIX)
-            queue.dead_letter_queue = self.queue(_URL_PREFIX + target)
-            queue.max_receive_count = int(policy["maxReceiveCount"])
-            if not 1 <= queue.max_receive_count <= 1000:
-                raise Refusal("InvalidParameterValue", "maxReceiveCount must be between 1 and 1000")
+        queue.tags = dict(request.get("tags") or {})
+        self._apply(queue, request.get("Attributes") or {})
         self._queues.setdefault(url, queue)
         return {"QueueUrl": url}
 
     def _get_queue_url(self, request: Mapping[str, Any]) -> Answer:
-        url = _URL_PREFIX + request["QueueName"]
+        url = self._url_prefix + request["QueueName"]
         self.queue(url)
         return {"QueueUrl": url}
 
+    def _delete_queue(self, request: Mapping[str, Any]) -> Answer:
+        self.queue(request["QueueUrl"])
+        del self._queues[request["QueueUrl"]]
+        return {}
+
+    def _list_queues(self, request: Mapping[str, Any]) -> Answer:
+        prefix = self._url_prefix + request.get("QueueNamePrefix", "")
+        urls = [url for url in self._queues if url.startswith(prefix)]
+        return {"QueueUrls": urls} if urls else {}
+
+    def _list_queue_tags(self, request: Mapping[str, Any]) -> Answer:
+        tags = dict(self.queue(request["QueueUrl"]).tags)
+        return {"Tags": tags} if tags else {}
+
+    def _set_queue_attributes(self, request: Mapping[str, Any]) -> Answer:
+        self._apply(self.queue(request["QueueUrl"]), request["Attributes"])
+        return {}
+
+    def _apply(self, queue: Queue, attributes: Mapping[str, str]) -> None:
+        """Take attributes over.
+
+        Raises:
+            Refusal: a value that AWS would not take.
+        """
+        target, count = queue.dead_letter_queue, queue.max_receive_count
+        if "RedrivePolicy" in attributes:
+            policy = json.loads(attributes["RedrivePolicy"] or "null")
+            target = policy and self.queue(
+                self._url_prefix + policy["deadLetterTargetArn"].removeprefix(_ARN_PREFIX)
+            )
+            count = int(policy["maxReceiveCount"]) if policy else 0
+            if policy and not 1 <= count <= 1000:
+                raise Refusal("InvalidParameterValue", "maxReceiveCount must be between 1 and 1000")
+        queue.dead_letter_queue, queue.max_receive_count = target, count
+        for name, value in attributes.items():
+            if name in _NUMBERS:
+                setattr(queue, _NUMBERS[name], int(value))
+            elif name != "RedrivePolicy":
+                queue.other_attributes[name] = value
+
     def _get_queue_attributes(self, request: Mapping[str, Any]) -> Answer:
         queue = self.queue(request["QueueUrl"])
-        values = {
+        values: dict[str, Any] = {
+            **queue.other_attributes,
             "QueueArn": queue.arn,
             "ApproximateNumberOfMessages": queue.count(MessageState.VISIBLE),
             "ApproximateNumberOfMessagesNotVisible": queue.count(MessageState.IN_FLIGHT),
             "ApproximateNumberOfMessagesDelayed": queue.count(MessageState.DELAYED),
-            "VisibilityTimeout": queue.visibility_timeout,
-            "MessageRetentionPeriod": queue.retention,
-            "DelaySeconds": queue.delay,
-            "MaximumMessageSize": queue.maximum_bytes,
+            **{name: getattr(queue, field) for name, field in _NUMBERS.items()},
         }
         if queue.dead_letter_queue:
             values["RedrivePolicy"] = json.dumps(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from zendesk_push.in_memory.sqs_rules import MAX_VISIBILITY, Refusal
+from zendesk_push.in_memory.sqs_rules import MAX_BATCH_BYTES, MAX_VISIBILITY, Refusal
 
 MAX_IN_FLIGHT: Final = 120_000
 
@@ -55,19 +55,18 @@ class Queue:
         name: str,
         arn: str,
         clock: Callable[[], float],
-        visibility_timeout: int,
-        retention: int,
-        delay: int,
-        maximum_bytes: int,
         receipt_handles: Iterator[str],
         max_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
         self.name = name
         self.arn = arn
-        self.visibility_timeout = visibility_timeout
-        self.retention = retention
-        self.delay = delay
-        self.maximum_bytes = maximum_bytes
+        # AWS's defaults; the times are in seconds.
+        self.visibility_timeout = 30
+        self.retention = 4 * 86_400
+        self.delay = 0
+        self.maximum_bytes = MAX_BATCH_BYTES
+        self.other_attributes: dict[str, str] = {}
+        self.tags: dict[str, str] = {}
         self.dead_letter_queue: Queue | None = None
         self.max_receive_count = 0
         self.expired_count = 0

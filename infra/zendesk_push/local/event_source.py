@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
 from zendesk_push.local.event_wiring import EventSource
 from zendesk_push.local.invocation import PAYLOAD_LIMIT, InvocationResult
@@ -25,10 +24,9 @@ _LOG: Final = logging.getLogger(__name__)
 
 _LONG_POLL_SECONDS: Final = 1  # short, since shutting down waits for it
 _EMPTY_QUEUE_SECONDS: Final = 0.05  # between two looks at the queue while a window is open
-# moto hands over ten at a time: receives go side by side, or a window would end with a request half full.
+# SQS hands over ten at a time: receives go side by side, or a window would end with a request half full.
 _PARALLEL_RECEIVES: Final = 4
-# The last one where moto itself fails, and answers with a page.
-_AWS_ERRORS: Final = (BotoCoreError, ClientError, ResponseParserError)
+_AWS_ERRORS: Final = (BotoCoreError, ClientError)
 _ENVELOPE: Final = len('{"Records": []}')
 
 
@@ -141,7 +139,7 @@ class EventSourceMapping:
                 break
             if not came:
                 self._stopping.wait(min(_EMPTY_QUEUE_SECONDS, remaining))
-        return self._fitting(without_repeats(records))
+        return self._fitting(records)
 
     def _fitting(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         size = _ENVELOPE
@@ -210,9 +208,3 @@ class EventSourceMapping:
                 refused = set(range(len(ten)))
             kept |= {ten[index]["messageId"] for index in refused}
         return kept
-
-
-def without_repeats(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A message that two receives brought at once, only once, with the newer receipt: moto's queues race."""
-    newest = {one["messageId"]: one for one in records}
-    return list(newest.values())

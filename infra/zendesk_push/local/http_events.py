@@ -9,12 +9,12 @@ import json
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from zendesk_push.local.moto_process import ACCOUNT_ID
+from zendesk_push.loopback_http import HttpRequest, HttpResponse
 
 # Bodies of these types, and of text/*, reach the function as text; all others in Base64, forms too.
 _TEXT_TYPES: Final = ("application/json", "application/xml", "application/javascript")
@@ -22,45 +22,14 @@ _TEXT_TYPES: Final = ("application/json", "application/xml", "application/javasc
 _RESERVED_HEADERS: Final = ("connection", "content-length", "transfer-encoding")
 
 
-@dataclass(frozen=True)
-class HttpRequest:
-    """A request as it came in; ``target`` is the request line's, headers are in order and may repeat."""
-
-    method: str
-    target: str
-    protocol: str
-    headers: Sequence[tuple[str, str]]
-    body: bytes
-    source_ip: str
-    port: int
-
-    def header(self, name: str) -> str:
-        """The values of a header (lower case) joined by commas, empty if there is none."""
-        return ",".join(value for key, value in self.headers if key.lower() == name)
-
-    @property
-    def path(self) -> str:
-        """The path, decoded."""
-        return unquote(urlsplit(self.target).path) or "/"
-
-
-@dataclass(frozen=True)
-class HttpResponse:
-    """What goes back to the client."""
-
-    status: int
-    headers: Sequence[tuple[str, str]]
-    body: bytes
-
-    @classmethod
-    def message(cls, status: int, message: str) -> "HttpResponse":
-        """An answer of API Gateway's own, such as 404 ``{"message":"Not Found"}``."""
-        body = json.dumps({"message": message}, separators=(",", ":")).encode()
-        return cls(status, [("content-type", "application/json")], body)
-
-
 class MalformedAnswerError(Exception):
     """The function's answer is no HTTP response: API Gateway makes a 500 of it."""
+
+
+def message(status: int, text: str) -> HttpResponse:
+    """An answer of API Gateway's own, such as 404 ``{"message":"Not Found"}``."""
+    body = json.dumps({"message": text}, separators=(",", ":")).encode()
+    return HttpResponse(status, [("content-type", "application/json")], body)
 
 
 def build_event(request: HttpRequest, route_key: str, path_parameters: Mapping[str, str]) -> dict[str, Any]:

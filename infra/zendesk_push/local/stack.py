@@ -8,7 +8,6 @@ with LocalStack() as stack:
     assert token not in stack.logs.text()
 """
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,6 +25,7 @@ from zendesk_push.local.moto_process import REGION, MotoProcess
 from zendesk_push.local.pool import FunctionPool
 from zendesk_push.local.ready_file import KEYS as READY_KEYS
 from zendesk_push.local.schedule import ScheduledEvent
+from zendesk_push.loopback_http import public_host
 from zendesk_push.simulator import Simulator
 from zendesk_push.template.reader import TEMPLATE
 from zendesk_push.template.translation import StackTemplate, load_template
@@ -120,7 +120,7 @@ class LocalStack:
         self._session = isolated_session()
         self._start_zendesk()
         template = load_template(self.template, self._parameters)
-        self._aws = LocalAws(f"http://{self._public_host}:{moto.wait_until_ready()}", self._session)
+        self._aws = LocalAws(f"http://{public_host(self._bind)}:{moto.wait_until_ready()}", self._session)
         self._stack = Stack.create(template, STACK_NAME, self._aws)
         self._start_functions(template)
         self._start_triggers()
@@ -185,20 +185,9 @@ class LocalStack:
         )
 
     @property
-    def _public_host(self) -> str:
-        """The host in URLs: the bound address, or a loopback address where that is all of them."""
-        try:
-            address = ipaddress.ip_address(self._bind)
-        except ValueError:
-            return self._bind
-        if address.is_unspecified:
-            return "127.0.0.1" if address.version == 4 else "[::1]"
-        return str(address) if address.version == 4 else f"[{address}]"
-
-    @property
     def api_url(self) -> str:
         """The HTTP API's origin, without a slash at the end."""
-        return f"http://{self._public_host}:{self._http_api.port}"
+        return f"http://{public_host(self._bind)}:{self._http_api.port}"
 
     @property
     def aws_endpoint_url(self) -> str:

@@ -7,8 +7,9 @@ HTML pages of whatever stands in front of the application (404, 413, 5xx).
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
 from typing import Any, NamedTuple
+
+from zendesk_push.loopback_http import reason_phrase
 
 
 class Answer(NamedTuple):
@@ -56,13 +57,6 @@ def html_answer(status: int, text: str, *headers: tuple[str, str]) -> Answer:
         f"<center><h1>{title}</h1></center>\r\n<p>{text}</p>\r\n<hr>\r\n</body>\r\n</html>\r\n"
     )
     return Answer(status, (("Content-Type", "text/html; charset=utf-8"), *headers), page.encode())
-
-
-def reason_phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
 
 
 def unauthorized() -> Answer:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.wrappers import Response
 
+from zendesk_push.loopback_http import HttpRequest, HttpResponse, LoopbackServer, NoResponseError, public_host
 from zendesk_push.simulator import (
     admin_routes,
     answers,
@@ -21,9 +23,8 @@ from zendesk_push.simulator.channelback_sender import ChannelbackSender
 from zendesk_push.simulator.core import ZendeskState
 from zendesk_push.simulator.endpoints import DEFAULT_MAX_BODY_BYTES
 from zendesk_push.simulator.event_sender import EventSender
-from zendesk_push.simulator.http_server import Server
 from zendesk_push.simulator.integration import Integration
-from zendesk_push.simulator.web import HERE, Site, Visit, as_json, as_response, page
+from zendesk_push.simulator.web import HERE, Site, Visit, as_http, as_json, as_response, page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,20 +58,19 @@ class Simulator:
         self.events = EventSender(self._integration, self.core.clock)
         self.channelbacks = ChannelbackSender(self.core, self._integration)
         site = Site(self.core, self._integration, self.events, self.channelbacks)
-        self._server = Server(host, port, _Application(site))
-        self._host = "127.0.0.1" if host in ("", "0.0.0.0") else host  # noqa: S104 - compared, not bound
+        self._server = LoopbackServer(host, port, _Application(site), name="simulated-zendesk")
+        self._host = public_host(host)
         self._running = False
         self._closed = False
 
     @property
     def url(self) -> str:
         """The base URL without a final slash: ``http://127.0.0.1:PORT``."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self.port}"
+        return f"http://{self._host}:{self.port}"
 
     @property
     def port(self) -> int:
-        return int(self._server.server_port)
+        return self._server.port
 
     def url_of(self, subdomain: str) -> str:
         """The base URL that is strictly this subdomain's (``http://acme.localhost:PORT``)."""
@@ -94,9 +94,7 @@ class Simulator:
         self.core.events.listener = None
         if self._running:
             self.events.close()
-            self._server.close(before_joining=self.core.switch_off)
-        else:
-            self._server.server_close()
+        self._server.close(before_joining=self.core.switch_off)
         self.channelbacks.close()
         self._integration.close()
 
@@ -110,7 +108,7 @@ class Simulator:
 class _Application:
     """From a request to a response: routes, errors in the dress that fits who asked."""
 
-    max_body_bytes = 4 * DEFAULT_MAX_BODY_BYTES
+    most_body_bytes = 4 * DEFAULT_MAX_BODY_BYTES
     """Where the server stops reading; the endpoints' own limit is the core's."""
 
     def __init__(self, site: Site) -> None:
@@ -128,22 +126,35 @@ class _Application:
             merge_slashes=False,
         )
 
-    def drops(self, environ: dict[str, Any]) -> bool:
-        endpoint = api_routes.PATHS.get(environ["PATH_INFO"])
-        if endpoint is None or environ["REQUEST_METHOD"] != "POST":
+    def drops(self, head: HttpRequest) -> bool:
+        endpoint = api_routes.PATHS.get(head.path)
+        if endpoint is None or head.method != "POST":
             return False
-        visit = Visit(environ)
+        visit = Visit(head)
         return self._site.core.drops_connection(
             endpoint, visit.subdomain, visit.authorization, headers=visit.headers
         )
 
-    def too_large(self) -> Response:
-        return as_response(answers.too_large())
+    def refusal(self, status: int) -> HttpResponse:
+        answer = (
+            answers.too_large() if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else answers.unparsable()
+        )
+        return HttpResponse(*answer)
 
-    def __call__(self, environ: dict[str, Any]) -> Response:
-        visit = Visit(environ)
+    def respond(self, request: HttpRequest) -> HttpResponse:
         try:
-            view, arguments = self._routes.bind_to_environ(environ).match()
+            return as_http(self._response(Visit(request)))
+        except NoAnswerError as nothing:
+            late = None if nothing.answer is None else HttpResponse(*nothing.answer)
+            if nothing.reason == "hang":
+                raise NoResponseError(nothing.fault, response=late) from None
+            if nothing.reason == "delay":
+                raise NoResponseError(nothing.fault, nothing.fault.seconds, late) from None
+            raise NoResponseError from None
+
+    def _response(self, visit: Visit) -> Response:
+        try:
+            view, arguments = self._routes.bind_to_environ(visit.environ).match()
             return _call(view, self._site, visit, arguments)
         except RequestRedirect as redirect:
             return Response(status=308, headers={"Location": redirect.new_url})

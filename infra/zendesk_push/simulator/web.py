@@ -14,6 +14,7 @@ import jinja2
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound, UnsupportedMediaType
 from werkzeug.wrappers import Request, Response
 
+from zendesk_push.loopback_http import HttpRequest, HttpResponse
 from zendesk_push.simulator.events import timestamp
 from zendesk_push.simulator.rich_text import rich_text
 
@@ -62,10 +63,11 @@ class Visit:
     host serves every subdomain.
     """
 
-    def __init__(self, environ: dict[str, Any]) -> None:
-        self.request = Request(environ)
-        self.headers: tuple[tuple[str, str], ...] = environ["simulator.headers"]
-        host = environ.get("HTTP_HOST", "").lower()
+    def __init__(self, request: HttpRequest) -> None:
+        self.environ = request.environ()
+        self.request = Request(self.environ)
+        self.headers = tuple(request.headers)
+        host = self.environ.get("HTTP_HOST", "").lower()
         self.origin = f"http://{host}"
         name, _, port = host.rpartition(":") if not host.endswith("]") and ":" in host else (host, "", "80")
         self.other_name = f"http://{'127.0.0.1' if name == 'localhost' else 'localhost'}:{port}"
@@ -134,7 +136,6 @@ def origin_of(url: str) -> str:
 def see_other(location: str) -> Response:
     response = Response(status=303)
     response.headers["Location"] = location
-    response.autocorrect_location_header = False
     return response
 
 
@@ -149,5 +150,10 @@ def as_response(answer: Answer) -> Response:
     response.headers.remove("Content-Type")
     for name, value in answer.headers:
         response.headers.add(name, value)
-    response.autocorrect_location_header = False
     return response
+
+
+def as_http(response: Response) -> HttpResponse:
+    """What the server sends; it says the length itself."""
+    headers = [(name, value) for name, value in response.headers if name.lower() != "content-length"]
+    return HttpResponse(response.status_code, headers, response.get_data())

@@ -1,4 +1,4 @@
-"""Every scenario here runs on the in-memory part and on moto: `world` is the one, then the other."""
+"""Every scenario here runs on the part in memory, on the same as `local` serves it, and on moto: `world` is each."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,9 @@ from moto import mock_aws
 from integration.conformance.worlds import SqsWorld
 from zendesk_push.in_memory.clock import ManualClock
 from zendesk_push.in_memory.sqs import InMemorySqs
+from zendesk_push.local.aws import LocalAws
+from zendesk_push.local.sqs_service import MOST_BODY_BYTES, SqsService
+from zendesk_push.loopback_http import HttpRequest, HttpResponse, LoopbackServer
 
 REGION = "us-east-1"
 
@@ -21,6 +24,32 @@ def clock() -> ManualClock:
 @pytest.fixture
 def in_memory_sqs(clock: ManualClock) -> SqsWorld:
     return SqsWorld("in_memory", InMemorySqs(clock).client, clock.advance)
+
+
+class _Served:
+    """SQS alone on a loopback server."""
+
+    most_body_bytes = MOST_BODY_BYTES
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.server = LoopbackServer("127.0.0.1", 0, self, name="sqs")
+        self.respond = SqsService(f"http://127.0.0.1:{self.server.port}/123456789012/", clock).respond
+
+    def drops(self, _: HttpRequest) -> bool:
+        return False
+
+    def refusal(self, status: int) -> HttpResponse:
+        return HttpResponse(status, [])
+
+
+@pytest.fixture
+def served_sqs(clock: ManualClock) -> Iterator[SqsWorld]:
+    served = _Served(clock)
+    served.server.start()
+    client = LocalAws(f"http://127.0.0.1:{served.server.port}").client("sqs")
+    yield SqsWorld("served", client, clock.advance)
+    client.close()
+    served.server.close()
 
 
 @pytest.fixture
@@ -45,7 +74,7 @@ def moto_sqs(moto: None, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) ->
     return SqsWorld("moto", boto3.client("sqs", region_name=REGION), advance)
 
 
-@pytest.fixture(params=["in_memory", "moto"])
+@pytest.fixture(params=["in_memory", "served", "moto"])
 def world(request: pytest.FixtureRequest) -> SqsWorld:
     chosen: SqsWorld = request.getfixturevalue(f"{request.param}_sqs")
     return chosen

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integration.local.conftest import SECONDS, ExampleStack
-from zendesk_push.local.event_source import BatchOutcome, EventSourceMapping, without_repeats
+from zendesk_push.local.event_source import BatchOutcome, EventSourceMapping
 from zendesk_push.local.event_wiring import EventSource
 from zendesk_push.local.invocation import InvocationResult
 
@@ -170,16 +170,3 @@ def test_a_mapping_without_reports_deletes_what_a_successful_function_had(
         mapping.stop()
 
     assert source.counts() == (0, 0)
-
-
-def test_a_message_that_two_receives_brought_counts_once_with_the_newer_receipt() -> None:
-    records = [
-        {"messageId": "a", "receiptHandle": "1"},
-        {"messageId": "b", "receiptHandle": "2"},
-        {"messageId": "a", "receiptHandle": "3"},
-    ]
-
-    assert without_repeats(records) == [
-        {"messageId": "a", "receiptHandle": "3"},
-        {"messageId": "b", "receiptHandle": "2"},
-    ]

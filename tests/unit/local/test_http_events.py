@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from zendesk_push.local.http_events import HttpRequest, MalformedAnswerError, build_event, build_response
+from zendesk_push.local.http_events import MalformedAnswerError, build_event, build_response
+from zendesk_push.loopback_http import HttpRequest
 
 
 def request(
