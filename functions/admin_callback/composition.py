@@ -2,23 +2,27 @@
 
 import functools
 import os
-from typing import Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
 from admin_callback.accounts.account_authentication import AccountAuthentication
-from admin_callback.accounts.account_connector import AccountConnector
 from admin_callback.accounts.account_events import AccountEvents
 from admin_callback.accounts.account_lifecycle import AccountLifecycle
-from admin_callback.accounts.event_callback import EventCallbacks
-from admin_callback.accounts.registration import Registrar
+from admin_callback.accounts.metadata_keys import MetadataKeys
+from admin_callback.accounts.registration import Registrar, RegistrarDeps
 from admin_callback.accounts.revalidation import AccountRevalidator, Finding, Sweep, SweepCursor, totals
 from admin_callback.accounts.sealed_metadata import MetadataSealer
-from admin_callback.accounts.validation_rate_limit import ValidationThrottle
-from admin_callback.http.http_api import Routes
+from admin_callback.accounts.validation_rate_limit import ValidationLimits
+from admin_callback.http import manifest
+from admin_callback.http.admin_ui import AdminUi
+from admin_callback.http.event_callback import EventCallbacks
+from admin_callback.http.http_api import HttpApi, Route
 from admin_callback.http.import_reports import ReceiptQueue
 from admin_callback.replies import replies_queue
 from admin_callback.replies.channelback import Channelbacks
+from admin_callback.replies.channelback_route import ChannelbackRoute
 from admin_callback.replies.replies_queue import RepliesQueue
 from admin_callback.replies.reply_log import ReplyLog
 from admin_callback.settings import Settings
@@ -31,14 +35,17 @@ from zendesk_channel.credentials import CredentialStore
 from zendesk_channel.telemetry import Telemetry
 from zendesk_channel.token_verification import TokenRecheck
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 SCHEDULE_SOURCE: Final = "zendesk-push.schedule"
 
 
 class Application:
     """One container's function."""
 
-    def __init__(self, routes: Routes, sweep: Sweep, telemetry: Telemetry) -> None:
-        self._routes = routes
+    def __init__(self, http_api: HttpApi, sweep: Sweep | None, telemetry: Telemetry) -> None:
+        self._http_api = http_api
         self._sweep = sweep
         self._telemetry = telemetry
 
@@ -46,14 +53,14 @@ class Application:
         """Answer an HTTP request, or take the schedule's next slice."""
         self._telemetry.begin(context.aws_request_id)
         try:
-            if event.get("source") == SCHEDULE_SOURCE:
-                return self._revalidate(context)
-            return self._routes.answer(event, context)
+            if event.get("source") == SCHEDULE_SOURCE and self._sweep:
+                return self._revalidate(self._sweep, context)
+            return self._http_api.answer(event, context.aws_request_id)
         finally:
             self._telemetry.flush()
 
-    def _revalidate(self, context: Any) -> dict[str, Any]:
-        findings = self._sweep.run(lambda: context.get_remaining_time_in_millis() / 1000)
+    def _revalidate(self, sweep: Sweep, context: Any) -> dict[str, Any]:
+        findings = sweep.run(lambda: context.get_remaining_time_in_millis() / 1000)
         found = totals(findings)
         for account, finding in findings:
             if finding is Finding.REFUSED:
@@ -68,60 +75,65 @@ class Application:
 
 
 def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Application:
-    """Build the function for these settings. No call goes out yet."""
-    telemetry = Telemetry(settings.service, settings.metrics_namespace, settings.log_level, METRICS)
+    """The function on AWS's real clients. No call goes out yet."""
     dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
     secrets = boto3.client("secretsmanager", config=CLIENT_CONFIG)
     kms = boto3.client("kms", config=CLIENT_CONFIG)
-    accounts = AccountsTable(dynamodb, settings.accounts_table)
-    credentials = CredentialStore(secrets, settings.secret_prefix, settings.data_key_arn)
-    zendesk = ZendeskClient(settings.addresses)
-    sealer = MetadataSealer(kms, settings.data_key_arn)
-    connector = AccountConnector(accounts, credentials, clock.now)
-    lifecycle = AccountLifecycle(accounts, credentials, clock.now)
-    throttle = ValidationThrottle(clock.monotonic)
-    revalidator = AccountRevalidator(
-        accounts, credentials, TokenRecheck(accounts, credentials, zendesk, clock.now), lifecycle
+    keys = MetadataKeys(secrets, settings.metadata_key_secret, clock)
+    return assemble(
+        settings,
+        accounts=AccountsTable(dynamodb, settings.accounts_table),
+        credentials=CredentialStore(secrets, settings.secret_prefix, settings.data_key_arn),
+        sealer=MetadataSealer(kms, settings.data_key_arn, keys),
+        zendesk=ZendeskClient(settings.addresses),
+        receipt_queue=_receipt_queue(settings),
+        replies=_replies(settings, dynamodb),
+        clock=clock,
+        cursor=SweepCursor(dynamodb, settings.accounts_table),
     )
-    registrar = Registrar(
+
+
+def assemble(
+    settings: Settings,
+    *,
+    accounts: AccountsTable,
+    credentials: CredentialStore,
+    sealer: MetadataSealer,
+    zendesk: ZendeskClient,
+    receipt_queue: ReceiptQueue | None,
+    clock: Clock,
+    replies: tuple[ReplyLog, RepliesQueue] | None = None,
+    cursor: SweepCursor | None = None,
+) -> Application:
+    """The function on the collaborators that it is given."""
+    telemetry = Telemetry(settings.service, settings.metrics_namespace, settings.log_level, METRICS)
+    lifecycle = AccountLifecycle(accounts, credentials, clock)
+    deps = RegistrarDeps(
         accounts=accounts,
         credentials=credentials,
         zendesk=zendesk,
         sealer=sealer,
-        connector=connector,
-        throttle=throttle,
-        allowed_subdomains=settings.allowed_subdomains,
-        clock=clock.now,
-    )
-    account_events = AccountEvents(
-        accounts=accounts,
-        zendesk=zendesk,
-        sealer=sealer,
-        registrar=registrar,
-        connector=connector,
         lifecycle=lifecycle,
-        revalidator=revalidator,
-        throttle=throttle,
+        limits=ValidationLimits(clock),
+        allowed_subdomains=settings.allowed_subdomains,
         clock=clock,
     )
-    channelbacks = None
-    if settings.replies_queue_url:
-        channelbacks = Channelbacks(
-            AccountAuthentication(accounts, sealer),
-            ReplyLog(dynamodb, settings.accounts_table),
-            RepliesQueue(boto3.client("sqs", config=replies_queue.CLIENT_CONFIG), settings.replies_queue_url),
-            telemetry,
-            clock,
-        )
+    # Events are counted apart from callbacks: neither can use up what the other needs.
+    account_events = AccountEvents(replace(deps, limits=ValidationLimits(clock)))
+    revalidator = AccountRevalidator(
+        accounts, credentials, TokenRecheck(accounts, credentials, zendesk, clock.now), lifecycle
+    )
+    posts: dict[str, Route] = {
+        manifest.ADMIN_UI_PATH: AdminUi(settings, Registrar(deps), telemetry).answer,
+        manifest.EVENT_CALLBACK_PATH: EventCallbacks(account_events, receipt_queue, telemetry, clock).answer,
+    }
+    if replies:
+        authentication = AccountAuthentication(accounts, sealer)
+        channelbacks = Channelbacks(authentication, *replies, telemetry, clock)
+        posts[manifest.CHANNELBACK_PATH] = ChannelbackRoute(channelbacks, telemetry).answer
     return Application(
-        Routes(
-            settings,
-            registrar,
-            EventCallbacks(account_events, _receipt_queue(settings), telemetry, clock),
-            channelbacks,
-            telemetry,
-        ),
-        Sweep(accounts, SweepCursor(dynamodb, settings.accounts_table), revalidator),
+        HttpApi(settings, posts),
+        Sweep(accounts, cursor, revalidator) if cursor else None,
         telemetry,
     )
 
@@ -130,6 +142,13 @@ def _receipt_queue(settings: Settings) -> ReceiptQueue | None:
     if not settings.receipt_queue_url:
         return None
     return ReceiptQueue(boto3.client("sqs", config=CLIENT_CONFIG), settings.receipt_queue_url)
+
+
+def _replies(settings: Settings, dynamodb: "DynamoDBClient") -> tuple[ReplyLog, RepliesQueue] | None:
+    if not settings.replies_queue_url:
+        return None
+    sqs = boto3.client("sqs", config=replies_queue.CLIENT_CONFIG)
+    return ReplyLog(dynamodb, settings.accounts_table), RepliesQueue(sqs, settings.replies_queue_url)
 
 
 @functools.cache

@@ -20,6 +20,7 @@ class Settings:
     accounts_table: str
     secret_prefix: str
     data_key_arn: str
+    metadata_key_secret: str
     addresses: ZendeskAddresses
     push_client_id: str
     integration_name: str
@@ -44,6 +45,7 @@ class Settings:
             accounts_table=text(env, "ACCOUNTS_TABLE"),
             secret_prefix=text(env, "SECRET_PREFIX"),
             data_key_arn=text(env, "DATA_KEY_ARN"),
+            metadata_key_secret=text(env, "METADATA_KEY_SECRET"),
             addresses=ZendeskAddresses(text(env, "ZENDESK_BASE_URL")),
             push_client_id=optional_text(env, "PUSH_CLIENT_ID"),
             integration_name=text(env, "INTEGRATION_NAME"),

@@ -7,8 +7,8 @@ resumes.
 """
 
 import enum
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
 
@@ -83,8 +83,12 @@ class Account:
 
     @property
     def saved(self) -> bool:
-        """The administrator pressed Save: Zendesk said so, or has taken a push, which it does only then."""
-        return self.saved_at is not None or self.last_delivery_at is not None
+        """The administrator pressed Save: Zendesk said so, or has taken a push, which it does only then.
+
+        A delivery before it was connected is an earlier life's.
+        """
+        delivered = self.last_delivery_at is not None and self.last_delivery_at >= (self.connected_at or 0)
+        return self.saved_at is not None or delivered
 
 
 BESIDE_THE_REVISION: Final = (
@@ -98,14 +102,14 @@ BESIDE_THE_REVISION: Final = (
     "last_failure_at",
     "last_failure_reason",
 )
-"""The attributes that are each written by themselves. All others are registration's: written together, on condition of
-the revision."""
+"""The attributes that are each written by themselves, beside the revision."""
 
-_UNDER_THE_REVISION: Final = tuple(
+UNDER_THE_REVISION: Final = tuple(
     each.name
     for each in fields(Account)
     if each.name not in ("instance_push_id", "revision", *BESIDE_THE_REVISION)
 )
+"""All others: written together, on condition of the revision."""
 
 
 class AccountsTable:
@@ -131,45 +135,48 @@ class AccountsTable:
             raise StoreUnavailableError("GetItem", "UnreadableItem")
         return account
 
-    def save(self, account: Account) -> Account:
-        """Write what registration owns; ``account.revision`` is the one that was read, 0 for a new account.
+    def save(self, account: Account, *, only: Collection[str] = UNDER_THE_REVISION) -> Account:
+        """Write what registration owns, or ``only`` some of it.
+
+        ``account.revision`` is the one that was read, 0 for a new account.
 
         Returns:
-            The account with its new revision.
+            The account with its new revision, and with what others write as it was read.
 
         Raises:
             RevisionConflictError: it has been written since it was read.
         """
-        values = {name: getattr(account, name) for name in _UNDER_THE_REVISION}
-        updates = {name: value for name, value in values.items() if value is not None}
-        removed = [name for name, value in values.items() if value is None]
-        updates["instance_push_id"] = account.instance_push_id
-        updates["revision"] = account.revision + 1
+        written = {name: getattr(account, name) for name in only}
+        written["revision"] = account.revision + 1
+        if account.revision:
+            condition = "#revision = :seen"
+        else:
+            condition = "attribute_not_exists(pk)"
+            written["instance_push_id"] = account.instance_push_id
+        updates = {name: value for name, value in written.items() if value is not None}
+        removed = [name for name in written if name not in updates]
         expression = "SET " + ", ".join(f"#{name} = :{name}" for name in updates)
         if removed:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in removed)
-        attribute_values = {f":{name}": attribute(value) for name, value in updates.items()}
-        if account.revision:
-            condition = "#revision = :seen"
-            attribute_values[":seen"] = attribute(account.revision)
-        else:
-            condition = "attribute_not_exists(pk)"
+        seen = {":seen": attribute(account.revision)} if account.revision else {}
         with store_errors("UpdateItem"):
             try:
-                answer = self._dynamodb.update_item(
+                self._dynamodb.update_item(
                     TableName=self._table,
                     Key=account_key(account.instance_push_id),
                     UpdateExpression=expression,
                     ConditionExpression=condition,
-                    ExpressionAttributeNames={f"#{name}": name for name in [*updates, *removed]},
-                    ExpressionAttributeValues=attribute_values,
-                    ReturnValues="ALL_NEW",
+                    ExpressionAttributeNames={f"#{name}": name for name in written},
+                    ExpressionAttributeValues={
+                        **{f":{name}": attribute(value) for name, value in updates.items()},
+                        **seen,
+                    },
                 )
             except ClientError as error:
                 if error_code(error) == "ConditionalCheckFailedException":
                     raise RevisionConflictError("UpdateItem", "ConditionalCheckFailedException") from None
                 raise
-        return account_from_item(answer["Attributes"])
+        return as_kept(replace(account, revision=account.revision + 1))
 
     def mark_refused(self, account: Account) -> bool:
         """Note that Zendesk refuses this version of the token; False if another has replaced it meanwhile."""
@@ -231,7 +238,22 @@ def account_key(instance_push_id: InstancePushId) -> dict[str, dict[str, str]]:
 
 def account_from_item(item: Item) -> Account:
     """The account of a DynamoDB item. KeyError, TypeError or ValueError if it is not one."""
-    return Account(**{name: decode(item[name]) for name, decode in _DECODERS.items() if name in item})
+    return as_kept(
+        Account(**{name: decode(item[name]) for name, decode in _DECODERS.items() if name in item})
+    )
+
+
+def as_kept(account: Account) -> Account:
+    """As the table gives an account back: times to the millisecond, and a destroyed one without a state of its own.
+
+    Whoever removes an account that nobody saved may write ``destroyed_at`` and neither ``state`` nor ``nonce``.
+    """
+    values: dict[str, Any] = {
+        name: round(value, 3) for name in _DECODERS if isinstance(value := getattr(account, name), float)
+    }
+    if account.destroyed_at is not None:
+        return replace(account, **values, state=AccountState.DELETED, nonce=None)
+    return replace(account, **values)
 
 
 def readable_account(item: Item) -> Account | None:

@@ -1,7 +1,6 @@
 """Who a request speaks for, by the metadata that it brings: Zendesk signs neither events nor agents' answers."""
 
-from admin_callback.accounts.registration import holds_nonce
-from admin_callback.accounts.sealed_metadata import MetadataSealer, parse_metadata
+from admin_callback.accounts.sealed_metadata import MetadataSealer
 from zendesk_channel.accounts import Account, AccountsTable
 
 
@@ -12,14 +11,13 @@ class AccountAuthentication:
         self._accounts = accounts
         self._sealer = sealer
 
-    def account_of(self, metadata: str) -> Account | None:
+    def account_of(self, text: str) -> Account | None:
         """The account; None for metadata that is not ours, or not that of an account as it is now.
 
         Raises:
             StoreUnavailableError: AWS failed.
+            MetadataVersionError: it is ours, in a version that this code does not know.
         """
-        envelope = parse_metadata(metadata) if metadata else None
-        record = self._accounts.get(envelope.instance_push_id) if envelope else None
-        if envelope is None or record is None or not record.nonce:
-            return None
-        return record if holds_nonce(record, self._sealer.open(envelope)) else None
+        metadata = self._sealer.authenticate(text)
+        record = self._accounts.get(metadata.instance_push_id) if metadata else None
+        return record if metadata and metadata.speaks_for(record) else None

@@ -1,50 +1,57 @@
-"""What one event body may cost, since anybody can send one."""
+"""What one event body may cost, whatever it holds: anybody can send one."""
 
-from collections.abc import Callable
 from typing import Final
 
-from admin_callback.accounts.sealed_metadata import Envelope, MetadataSealer, Seal
+from admin_callback.accounts.sealed_metadata import Metadata, MetadataSealer
+from zendesk_channel.clock import Clock
+from zendesk_channel.contract import PushToken, Subdomain
 
-MAX_OPENED: Final = 100  # blobs of one body
-MAX_VERIFIED: Final = 10  # tokens of one body
-MAX_RECEIPTS: Final = 100  # of one body; a report of more resources than a push can hold becomes several
-VERIFY_SECONDS: Final = 10.0  # for all of a body's tokens
+MAX_UNPROVEN: Final = 10  # events whose record was read in vain
+MAX_OPENED: Final = 3  # sealed tokens, a call to KMS each
+MAX_VALIDATIONS: Final = 3  # validate_token, the control question included ...
+VALIDATION_SECONDS: Final = 5.0  # ... in so many seconds for all of a body's tokens
+MAX_RECEIPTS: Final = 100
+RETRY_AFTER: Final = 10  # seconds, where the body itself held too much
 
 
-class Budget:
+class EventBudget:
     """Counts what is done for one body, and says when it is enough."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Clock, source: str) -> None:
         self._clock = clock
-        self._deadline = clock() + VERIFY_SECONDS
-        self._opened: dict[Envelope, Seal | None] = {}
-        self._looked_at = 0
-        self._verified = 0
-        self._reported = 0
-        self.retry_after = 0  # seconds; set once the throttle said no
-        self.applied: list[dict[str, str]] = []  # for the log: the accounts of authentic events
+        self._deadline = clock.monotonic() + VALIDATION_SECONDS
+        self._opened: dict[Metadata, PushToken | None] = {}
+        self._unproven = 0
+        self._validations = 0
+        self.source: Final = source
+        self.refuses_strangers: set[Subdomain] = set()  # asked about a token that nobody has, and refused it
 
-    def may_look(self) -> bool:
-        """Count one event with metadata."""
-        self._looked_at += 1
-        return self._looked_at <= MAX_OPENED
+    @property
+    def exhausted(self) -> bool:
+        """Too many events of this body turned out not to be authentic: nothing behind them is looked at."""
+        return self._unproven >= MAX_UNPROVEN
 
-    def open(self, envelope: Envelope, sealer: MetadataSealer) -> Seal | None:
-        """Open each blob once."""
-        if envelope not in self._opened:
-            self._opened[envelope] = sealer.open(envelope)
-        return self._opened[envelope]
+    def count_unproven(self) -> None:
+        """A record was read for nothing."""
+        self._unproven += 1
 
-    def may_verify(self) -> bool:
-        """Count one token to be verified."""
-        self._verified += 1
-        return self._verified <= MAX_VERIFIED
+    def may_open(self, metadata: Metadata) -> bool:
+        """Whether its token may be opened; each is opened once."""
+        return metadata in self._opened or len(self._opened) < MAX_OPENED
 
-    def may_report(self) -> bool:
-        """Count one receipt to be logged and sent."""
-        self._reported += 1
-        return self._reported <= MAX_RECEIPTS
+    def open(self, metadata: Metadata, sealer: MetadataSealer) -> PushToken | None:
+        """Open a sealed token."""
+        if metadata not in self._opened:
+            self._opened[metadata] = sealer.open(metadata)
+        return self._opened[metadata]
 
-    def left(self) -> float:
-        """Seconds."""
-        return self._deadline - self._clock()
+    def may_validate(self) -> bool:
+        """Count one validate_token, while there are calls and time left."""
+        if self._validations >= MAX_VALIDATIONS or self.seconds_left() <= 0:
+            return False
+        self._validations += 1
+        return True
+
+    def seconds_left(self) -> float:
+        """For validate_token."""
+        return self._deadline - self._clock.monotonic()

@@ -15,7 +15,7 @@ from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.aws import store_errors
 from zendesk_channel.client import Verdict
 from zendesk_channel.credentials import CredentialStore
-from zendesk_channel.errors import CredentialMissingError, RevisionConflictError, StoreError
+from zendesk_channel.errors import RevisionConflictError, StoreError
 from zendesk_channel.token_verification import TokenRecheck
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class AccountRevalidator:
         if account.state is AccountState.DELETED:
             if not account.token_version:
                 return Finding.SKIPPED
-            self._lifecycle.finish_destroying(account)
+            self._lifecycle.finish_removal(account)
             return Finding.DESTROYED
         result = self._recheck.run(account)
         if result.validation.verdict is Verdict.NO_VERDICT and self._brought_back(account):
@@ -85,10 +85,7 @@ class AccountRevalidator:
 
     def _brought_back(self, account: Account) -> bool:
         """Restore the secret of a living account, should a crash have left it marked for deletion."""
-        try:
-            return self._credentials.restore(account.instance_push_id)
-        except CredentialMissingError:
-            return False
+        return self._credentials.restore(account.instance_push_id)
 
 
 class SweepCursor:

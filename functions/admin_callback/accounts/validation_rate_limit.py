@@ -1,46 +1,90 @@
-"""How often requests that nothing authenticates may make this function ask Zendesk."""
+"""How often this container asks Zendesk on behalf of those who have proved nothing: a forger must not make us a hammer.
 
+Callbacks and events are counted apart, so that neither can use up what the other needs.
+"""
+
+import ipaddress
 import math
-from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Iterable
 from typing import Final
 
-from zendesk_channel.contract import Subdomain
-from zendesk_channel.errors import ZendeskChannelError
+from zendesk_channel.clock import Clock
+from zendesk_channel.contract import InstancePushId, Subdomain
 
-LIMIT: Final = 10  # validate_token calls per subdomain and container ...
-WINDOW: Final = 60.0  # ... in so many seconds
-_MAX_SUBDOMAINS: Final = 10_000  # remembered at once; the one asked for longest ago goes first
-
-
-class ThrottledError(ZendeskChannelError):
-    """The limit is reached; ``retry_after`` in whole seconds."""
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(f"try again in {retry_after} s")
-        self.retry_after = retry_after
+WINDOW: Final = 60.0  # seconds
+PER_SOURCE_AND_SUBDOMAIN: Final = 10  # validate_token calls in a window
+PER_SUBDOMAIN: Final = 60
+IN_ALL: Final = 300
+PER_ACCOUNT: Final = 10  # of callbacks that prove themselves
+_IPV6_NETWORK: Final = 64  # bits: what one customer of a provider has
 
 
-class ValidationThrottle:
-    """A sliding window for each subdomain, in this container's memory: a forger must not make us his hammer."""
+class _SlidingWindow:
+    """Counts by several keys at once over the last minute. What is counted bounds what is remembered."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._calls: OrderedDict[Subdomain, deque[float]] = OrderedDict()
+        self._taken: deque[tuple[float, tuple[str, ...]]] = deque()
+        self._counts: Counter[str] = Counter()
 
-    def acquire(self, subdomain: Subdomain) -> None:
-        """Count one call.
+    def take(self, limits: dict[str, int]) -> int:
+        """Count one call under each key, or none at all.
 
-        Raises:
-            ThrottledError: this would be one too many.
+        Returns:
+            0, or the whole seconds until the call is within all limits again.
         """
-        now = self._clock()
-        calls = self._calls.setdefault(subdomain, deque())
-        self._calls.move_to_end(subdomain)
-        while calls and calls[0] <= now - WINDOW:
-            calls.popleft()
-        if len(calls) >= LIMIT:
-            raise ThrottledError(max(1, math.ceil(calls[0] + WINDOW - now)))
-        calls.append(now)
-        if len(self._calls) > _MAX_SUBDOMAINS:
-            self._calls.popitem(last=False)
+        now = self._clock.monotonic()
+        while self._taken and self._taken[0][0] <= now - WINDOW:
+            _, keys = self._taken.popleft()
+            self._counts.subtract(keys)
+            self._drop_zeros(keys)
+        full = {key for key, limit in limits.items() if self._counts[key] >= limit}
+        if full:
+            return max(1, math.ceil(max(self._oldest(key) for key in full) + WINDOW - now))
+        self._taken.append((now, tuple(limits)))
+        self._counts.update(limits.keys())
+        return 0
+
+    def _oldest(self, key: str) -> float:
+        return next(at for at, keys in self._taken if key in keys)
+
+    def _drop_zeros(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            if self._counts[key] <= 0:
+                del self._counts[key]
+
+
+class ValidationLimits:
+    """Of one kind of request."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._strangers = _SlidingWindow(clock)
+        self._accounts = _SlidingWindow(clock)
+
+    def stranger(self, source: str, subdomain: Subdomain) -> int:
+        """Count one validate_token for a request that proves nothing; the seconds to wait where it is one too many."""
+        return self._strangers.take(
+            {
+                "all": IN_ALL,
+                f"subdomain {subdomain}": PER_SUBDOMAIN,
+                f"source {_network(source)} {subdomain}": PER_SOURCE_AND_SUBDOMAIN,
+            }
+        )
+
+    def account(self, instance_push_id: InstancePushId) -> int:
+        """Likewise for one that proved that it knows this account."""
+        return self._accounts.take({instance_push_id: PER_ACCOUNT})
+
+
+def _network(source: str) -> str:
+    """An IPv6 address stands for its network: whoever has one of its addresses has all of them."""
+    try:
+        address = ipaddress.ip_address(source)
+    except ValueError:
+        return source
+    if address.version == 4:
+        return str(address)
+    if mapped := address.ipv4_mapped:
+        return str(mapped)
+    return str(ipaddress.ip_network((int(address), _IPV6_NETWORK), strict=False))

@@ -5,9 +5,9 @@ Anyone on the internet can send one. Nothing of an error but a field's name is e
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
+from admin_callback.accounts.callback import CallbackForm
 from admin_callback.http.form import FormError, check_characters, check_repeats, optional, read_pairs
 from zendesk_channel.addresses import ZendeskAddresses
 from zendesk_channel.contract import MAX_ACCOUNT_NAME, MAX_METADATA, InstancePushId, PushToken, Subdomain
@@ -26,22 +26,6 @@ _FIELDS: Final = (
 )
 _CREDENTIALS: Final = ("instance_push_id", "zendesk_access_token")
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]*")
-
-
-@dataclass(frozen=True)
-class CallbackForm:
-    """A well-formed callback. That says nothing yet of who sent it.
-
-    ``name``, ``metadata`` and ``state`` are empty for a new account. ``return_url`` is below the subdomain's origin.
-    """
-
-    subdomain: Subdomain
-    instance_push_id: InstancePushId
-    token: PushToken
-    return_url: str
-    name: str = field(repr=False)
-    metadata: str = field(repr=False)
-    locale: str
 
 
 def parse_form(event: Mapping[str, Any], addresses: ZendeskAddresses) -> CallbackForm:

@@ -6,32 +6,13 @@ Zendesk does not sign it: until something in an event's metadata says otherwise,
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from admin_callback.accounts.event import Event
 from admin_callback.http.http_body import BodyError, text_of
 
 MAX_EVENT_BYTES: Final = 1024 * 1024
-
-CREATED: Final = "create_integration_instance"
-ACTIVATED: Final = "activate_integration_instance"
-DEACTIVATED: Final = "deactivate_integration_instance"
-DESTROYED: Final = "destroy_integration_instance"
-INTEGRATION_DESTROYED: Final = "destroy_integration"
-RESOURCES_CREATED: Final = "resources_created_from_external_ids"
-ACCOUNT_EVENTS: Final = frozenset({CREATED, ACTIVATED, DEACTIVATED, DESTROYED})
-
-
-@dataclass(frozen=True)
-class Event:
-    """One event. ``timestamp`` in epoch seconds, to the millisecond, now at most; ``metadata`` may be empty."""
-
-    type_id: str
-    timestamp: float
-    subdomain: str
-    metadata: str = field(repr=False)
-    data: Mapping[str, Any] = field(repr=False)
 
 
 def parse_events(request: Mapping[str, Any], now: float) -> list[Event]:

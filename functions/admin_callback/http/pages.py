@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LANGUAGES: Final = ("en", "de", "fr", "es", "pt-BR", "ja")
 _HERE: Final = Path(__file__).parent
-_MARKS: Final = {"connected": "✓", "unconfirmed": "…", "pending": "…"}
+_CONNECTED: Final = ("confirmed", "connected")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Page:
     """One answer to an administrator.
 
     Attributes:
-        message: ``connected``, ``unconfirmed``, ``pending``, or the name of a problem in the translations.
+        message: ``confirmed`` (a new account), ``connected`` (an edited one), ``unconfirmed``, ``unconfirmed_edit``,
+            ``pending``, or the name of a problem in the translations.
         locale: the administrator's, as Zendesk sent it.
         origin: the origin of the checked Zendesk that may show the page; empty if there is none.
         reference: the request's id, which the log lines have too.
@@ -62,24 +63,25 @@ def render(page: Page, integration: str) -> str:
     language = language_of(page.locale)
     text = translation(language)
     values = {"subdomain": page.subdomain, "field": page.field}
-    if page.form:
-        state = "connected" if page.message == "connected" else "unconfirmed"
-        heading = text[page.message]["heading"]
-        paragraphs = text[page.message]["paragraphs"]
-    else:
-        state = "refused"
-        problems = text["problems"]
-        later = page.message in ("unavailable", "throttled")
+    problems = text["problems"]
+    if page.form is None:
+        state, mark = "refused", "!"
+        later = page.message == "unavailable"
         heading = problems["unavailable_heading" if later else "heading"]
         paragraphs = [problems[page.message]]
+    else:
+        state, mark = ("connected", "✓") if page.message in _CONNECTED else ("unconfirmed", "…")
+        heading = text[page.message]["heading"]
+        paragraphs = text[page.message]["paragraphs"]
     return _template().render(
         language=language,
         integration=integration,
         state=state,
-        mark=_MARKS.get(page.message, "!"),
+        mark=mark,
         heading=heading,
         paragraphs=[paragraph.format_map(values) for paragraph in paragraphs],
         form=page.form,
+        stuck=text["stuck"].format_map(values),
         text=text,
         reference=page.reference,
     )
@@ -88,8 +90,8 @@ def render(page: Page, integration: str) -> str:
 def headers(page: Page) -> dict[str, str]:
     """Only that customer's Zendesk may show the page or receive its form, and nothing may run in it.
 
-    Browsers apply form-action to the redirects of the form's target as well: Zendesk's finalizer may redirect within
-    its own origin.
+    Browsers apply form-action to the redirects of the form's target as well, silently. Zendesk's finalizer may redirect
+    to a domain of the customer's own, which nobody can name here: the page says what to try then.
     """
     ancestors = page.origin or "'none'"
     target = page.origin if page.form else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from admin_callback.accounts.account_authentication import AccountAuthentication
+from admin_callback.accounts.sealed_metadata import MetadataVersionError
 from admin_callback.http.channelback_form import Channelback
 from admin_callback.replies.replies_queue import RepliesQueue
 from admin_callback.replies.reply import Reply, reply_of
@@ -68,7 +69,7 @@ class Channelbacks:
         fields: dict[str, str] = {}
         try:
             answer = self._take(channelback, fields)
-        except StoreError as error:
+        except (StoreError, MetadataVersionError) as error:
             answer = ReplyAnswer(ReplyOutcome.FAILED)
             self._telemetry.error("channelback", outcome=answer.outcome.value, problem=str(error), **fields)
         else:

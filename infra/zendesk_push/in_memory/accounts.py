@@ -4,11 +4,11 @@ The adapters' methods stand for themselves here, not DynamoDB's expressions: who
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Never
 
-from zendesk_channel.accounts import BESIDE_THE_REVISION, Account, AccountsTable
+from zendesk_channel.accounts import UNDER_THE_REVISION, Account, AccountsTable, as_kept
 from zendesk_channel.contract import InstancePushId, Subdomain
 from zendesk_channel.errors import RevisionConflictError
 from zendesk_channel.push_state import SharedPauses, Standing
@@ -24,13 +24,8 @@ class InMemoryTable:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def put(self, account: Account) -> None:
-        """Write an account as DynamoDB would keep it: of floats, three decimals are left."""
-        rounded: dict[str, Any] = {
-            each.name: round(value, 3)
-            for each in fields(account)
-            if isinstance(value := getattr(account, each.name), float)
-        }
-        self.accounts[account.instance_push_id] = replace(account, **rounded)
+        """Write an account as DynamoDB would keep it."""
+        self.accounts[account.instance_push_id] = as_kept(account)
         self.writes += 1
 
 
@@ -45,17 +40,16 @@ class InMemoryAccounts(AccountsTable):
         with self._store.lock:
             return self._store.accounts.get(instance_push_id)
 
-    def save(self, account: Account) -> Account:
+    def save(self, account: Account, *, only: Collection[str] = UNDER_THE_REVISION) -> Account:
         """As the table's."""
         with self._store.lock:
             found = self._store.accounts.get(account.instance_push_id)
             if (found.revision if found else 0) != account.revision:
                 raise RevisionConflictError("UpdateItem", "ConditionalCheckFailedException")
-            beside: dict[str, Any] = {
-                name: getattr(found or _blank(account), name) for name in BESIDE_THE_REVISION
-            }
-            self._store.put(replace(account, revision=account.revision + 1, **beside))
-            return self._store.accounts[account.instance_push_id]
+            written: dict[str, Any] = {name: getattr(account, name) for name in only}
+            kept = found or Account(account.instance_push_id, account.subdomain, account.state, 0)
+            self._store.put(replace(kept, revision=account.revision + 1, **written))
+            return as_kept(replace(account, revision=account.revision + 1))
 
     def mark_refused(self, account: Account) -> bool:
         """As the table's."""
@@ -175,7 +169,3 @@ class InMemoryPauses(SharedPauses):
             for account in noted:
                 self._store.put(account)
             return True
-
-
-def _blank(account: Account) -> Account:
-    return Account(account.instance_push_id, account.subdomain, account.state, 0)

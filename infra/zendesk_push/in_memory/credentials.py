@@ -56,8 +56,28 @@ class InMemoryCredentials(CredentialStore):
     def restore(self, instance_push_id: InstancePushId) -> bool:
         """As the store's."""
         with self._lock:
-            if instance_push_id not in self._held:
-                raise CredentialMissingError("DescribeSecret", "ResourceNotFoundException")
-            secret = self._held[instance_push_id]
-            was_deleted, secret.deleted = secret.deleted, False
-            return was_deleted
+            secret = self._held.get(instance_push_id)
+            if secret is None or not secret.deleted:
+                return False
+            secret.deleted = False
+            return True
+
+    def names(self) -> list[InstancePushId]:
+        """The accounts that have a secret, those marked for deletion included."""
+        with self._lock:
+            return sorted(self._held)
+
+    def versions(self, instance_push_id: InstancePushId) -> list[str]:
+        """The versions of an account's secret."""
+        with self._lock:
+            return list(self._held[instance_push_id].versions)
+
+    def current(self, instance_push_id: InstancePushId) -> str | None:
+        """The version that is AWSCURRENT."""
+        with self._lock:
+            return self._held[instance_push_id].current
+
+    def is_marked_for_deletion(self, instance_push_id: InstancePushId) -> bool:
+        """Whether the secret is in its recovery window."""
+        with self._lock:
+            return self._held[instance_push_id].deleted

@@ -6,6 +6,8 @@ here is an error, so that none is lost silently.
 """
 
 import json
+import secrets
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -121,9 +123,21 @@ def _alias(_: str, properties: Properties, aws: LocalAws) -> Created:
 
 
 def _secret(name: str, properties: Properties, aws: LocalAws) -> Created:
-    _only(properties, "Name", "Description", "SecretString", "KmsKeyId", "Tags")
-    arn = aws.client("secretsmanager").create_secret(**{"Name": name, **properties})["ARN"]
+    same = ("Name", "Description", "SecretString", "KmsKeyId", "Tags")
+    _only(properties, *same, "GenerateSecretString")
+    given = {key: properties[key] for key in same if key in properties}
+    if "GenerateSecretString" in properties:
+        given["SecretString"] = _generated(properties["GenerateSecretString"])
+    arn = aws.client("secretsmanager").create_secret(**{"Name": name, **given})["ARN"]
     return Created(arn, {"Id": arn})
+
+
+def _generated(rules: Properties) -> str:
+    _only(rules, "PasswordLength", "ExcludePunctuation")
+    characters = string.ascii_letters + string.digits
+    if not rules.get("ExcludePunctuation"):
+        characters += string.punctuation
+    return "".join(secrets.choice(characters) for _ in range(int(rules.get("PasswordLength", 32))))
 
 
 CREATED: Final[Mapping[str, Callable[[str, Properties, LocalAws], Created]]] = {

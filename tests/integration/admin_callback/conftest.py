@@ -8,8 +8,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from integration.admin_callback import aws_faults
-from integration.admin_callback.loopback_zendesk import LoopbackZendesk, running
+from integration.admin_callback.loopback_zendesk import running
 from integration.admin_callback.world import World
+from worlds.scripted_zendesk import ScriptedZendesk
 
 
 @pytest.fixture(scope="session")
@@ -56,11 +57,11 @@ def aws(aws_session: boto3.Session, aws_endpoint: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def zendesk() -> Iterator[LoopbackZendesk]:
+def zendesk() -> Iterator[ScriptedZendesk]:
     with running() as zendesk:
         yield zendesk
 
 
 @pytest.fixture
-def world(aws: str, zendesk: LoopbackZendesk) -> World:
+def world(aws: str, zendesk: ScriptedZendesk) -> World:
     return World(zendesk)

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 import pytest
 
 from integration.admin_callback import aws_faults
-from integration.admin_callback.world import FORM_TYPE, TABLE, Answer, World
+from integration.admin_callback.world import TABLE, World
+from worlds.admin_requests import FORM_TYPE, Answer
 from zendesk_channel.clock import Clock
 
 ONE = "one"
@@ -262,8 +263,8 @@ def _forgeries(replies: Replies) -> dict[str, str]:
         "another account's, renamed": json.dumps({**json.loads(other), "instance_push_id": ONE}),
         "of another subdomain": json.dumps({**mine, "subdomain": "globex"}),
         "of another version": json.dumps({**mine, "v": 99}),
-        "never confirmed": world.seal("three", nonce="n" * 32, issued_at=world.clock.time),
-        "of a stranger who had some made": world.seal(ONE, nonce="n" * 32, issued_at=world.clock.time),
+        "never confirmed": world.metadata("three", nonce="n" * 32, issued_at=world.clock.time),
+        "of a stranger who had some made": world.metadata(ONE, nonce="n" * 32, issued_at=world.clock.time),
     }
 
 
@@ -276,7 +277,7 @@ def test_forged_ones_are_refused_before_any_write(replies: Replies) -> None:
     for name, metadata in forgeries.items():
         answer = replies.answer(metadata=metadata)
         assert (answer.status, json.loads(answer.body)) == (403, {"error": "forbidden"}), name
-    assert set(calls) <= {"dynamodb.GetItem", "kms.Decrypt"}
+    assert set(calls) <= {"dynamodb.GetItem", "secretsmanager.GetSecretValue"}
     assert replies.world.items() == before
     assert replies.queued() == []
 

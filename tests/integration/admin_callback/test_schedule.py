@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from integration.admin_callback.world import LambdaContext, World
+from integration.admin_callback.world import World
+from worlds.admin_requests import LambdaContext
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 

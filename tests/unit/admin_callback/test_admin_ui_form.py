@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admin_callback.http.admin_ui_form import CallbackForm, parse_form
+from admin_callback.accounts.callback import CallbackForm
+from admin_callback.http.admin_ui_form import parse_form
 from admin_callback.http.form import MAX_FORM_BYTES, FormError
 from unit.admin_callback.callback_forms import ADDRESSES, FINALIZER, VALID, form_event, http_event
 from zendesk_channel.addresses import ZendeskAddresses

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admin_callback.http.event_body import RESOURCES_CREATED, Event, parse_events
+from admin_callback.accounts.event import RESOURCES_CREATED, Event
+from admin_callback.http.event_body import parse_events
 from admin_callback.http.http_body import BodyError
 from admin_callback.http.import_reports import receipts_of
 

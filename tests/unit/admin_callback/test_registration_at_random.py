@@ -4,32 +4,34 @@ Whatever happens: only tokens that the owner's Zendesk has confirmed are in use,
 strangers change nothing, and once everything has arrived an account that Zendesk confirms works.
 """
 
-import base64
-import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from admin_callback.accounts.account_connector import AccountConnector
 from admin_callback.accounts.account_events import AccountEvents
 from admin_callback.accounts.account_lifecycle import AccountLifecycle
-from admin_callback.accounts.event_limits import Budget
+from admin_callback.accounts.callback import CallbackForm
+from admin_callback.accounts.event import ACTIVATED, CREATED, DEACTIVATED, DESTROYED, Event
+from admin_callback.accounts.event_limits import EventBudget
+from admin_callback.accounts.metadata_keys import MetadataKeys
 from admin_callback.accounts.registration import (
     Outcome,
     Registrar,
+    RegistrarDeps,
     RegistrationRefusedError,
     VerdictMissingError,
 )
 from admin_callback.accounts.revalidation import AccountRevalidator
-from admin_callback.accounts.sealed_metadata import Envelope, MetadataSealer, Seal
-from admin_callback.accounts.validation_rate_limit import WINDOW, ThrottledError, ValidationThrottle
-from admin_callback.http.admin_ui_form import CallbackForm
-from admin_callback.http.event_body import ACTIVATED, CREATED, DEACTIVATED, DESTROYED, Event
+from admin_callback.accounts.sealed_metadata import MetadataSealer
+from admin_callback.accounts.validation_rate_limit import WINDOW, ValidationLimits
+from worlds.admin_requests import SOURCE
+from worlds.sealing_in_memory import KmsInMemory, MetadataKeySecret
+from worlds.set_clock import SetClock
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.client import Validation, Verdict, ZendeskClient
 from zendesk_channel.clock import Clock
@@ -86,27 +88,6 @@ class Zendesks(ZendeskClient):
         return Validation(Verdict.REFUSED, 401)
 
 
-class Sealer(MetadataSealer):
-    """Seals by remembering."""
-
-    def __init__(self) -> None:
-        self._sealed: dict[bytes, Seal] = {}
-
-    def seal(self, seal: Seal) -> str:
-        handle = str(len(self._sealed)).encode()
-        self._sealed[handle] = seal
-        clear = {"v": 1, "instance_push_id": seal.instance_push_id, "subdomain": seal.subdomain}
-        return json.dumps({**clear, "sealed": base64.b64encode(handle).decode()})
-
-    def open(self, envelope: Envelope) -> Seal | None:
-        seal = self._sealed.get(envelope.ciphertext)
-        same = seal and (seal.instance_push_id, seal.subdomain) == (
-            envelope.instance_push_id,
-            envelope.subdomain,
-        )
-        return seal if same else None
-
-
 def interrupted(store: Any, names: tuple[str, ...], meanwhile: Callable[[str], None]) -> Any:
     """The store, with something happening before and after each of its effects."""
     for name in names:
@@ -138,37 +119,29 @@ class RegistrationAtRandom(RuleBasedStateMachine):
         plain = InMemoryAccounts(self.table), InMemoryCredentials()
         self.accounts = interrupted(plain[0], ("get", "save"), self.meanwhile)
         self.credentials = interrupted(plain[1], ("store", "schedule_deletion", "restore"), self.meanwhile)
-        self.sealer = Sealer()
+        set_clock = SetClock()
+        keys = MetadataKeys(cast("Any", MetadataKeySecret(set_clock)), "secret", set_clock.clock)
+        self.sealer = MetadataSealer(cast("Any", KmsInMemory()), "key", keys)
         self._build()
 
     def _build(self) -> None:
         clock = Clock(lambda: self.now, lambda: self.now, self._sleep)
-        connector = AccountConnector(self.accounts, self.credentials, clock.now)
-        lifecycle = AccountLifecycle(self.accounts, self.credentials, lambda: self.now)
-        throttle = ValidationThrottle(clock.monotonic)
-        recheck = TokenRecheck(self.accounts, self.credentials, self.zendesk, clock.now)
-        self.revalidator = AccountRevalidator(self.accounts, self.credentials, recheck, lifecycle)
-        self.registrar = Registrar(
+        lifecycle = AccountLifecycle(self.accounts, self.credentials, clock)
+        deps = RegistrarDeps(
             accounts=self.accounts,
             credentials=self.credentials,
             zendesk=self.zendesk,
             sealer=self.sealer,
-            connector=connector,
-            throttle=throttle,
-            allowed_subdomains=(),
-            clock=clock.now,
-        )
-        self.account_events = AccountEvents(
-            accounts=self.accounts,
-            zendesk=self.zendesk,
-            sealer=self.sealer,
-            registrar=self.registrar,
-            connector=connector,
             lifecycle=lifecycle,
-            revalidator=self.revalidator,
-            throttle=throttle,
+            limits=ValidationLimits(clock),
+            allowed_subdomains=(),
             clock=clock,
         )
+        recheck = TokenRecheck(self.accounts, self.credentials, self.zendesk, clock.now)
+        self.revalidator = AccountRevalidator(self.accounts, self.credentials, recheck, lifecycle)
+        self.registrar = Registrar(deps)
+        self.account_events = AccountEvents(replace(deps, limits=ValidationLimits(clock)))
+        self.clock = clock
 
     def _sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -188,7 +161,7 @@ class RegistrationAtRandom(RuleBasedStateMachine):
         self.now += 7  # so that the throttle, which has tests of its own, is not what decides here
         try:
             return action()
-        except (RegistrationRefusedError, VerdictMissingError, ThrottledError, StoreError) as error:
+        except (RegistrationRefusedError, VerdictMissingError, StoreError) as error:
             return error
         except Crash:
             return None
@@ -199,7 +172,7 @@ class RegistrationAtRandom(RuleBasedStateMachine):
         self, account: InstancePushId, subdomain: Subdomain, token: PushToken, metadata: str
     ) -> Outcome | None:
         form = CallbackForm(subdomain, account, token, "https://x/", "Name", metadata, "en")
-        result = self.guarded(lambda: self.registrar.register(form))
+        result = self.guarded(lambda: self.registrar.register(form, SOURCE))
         if getattr(result, "outcome", None) is None:
             return None
         self.last_metadata: str = result.metadata
@@ -243,7 +216,7 @@ class RegistrationAtRandom(RuleBasedStateMachine):
         self.events.append(Event(type_id, self.now, ACME, self.customers[account].metadata, {}))
 
     def deliver(self, event: Event) -> None:
-        self.guarded(lambda: self.account_events.apply(event, Budget(lambda: self.now)))
+        self.guarded(lambda: self.account_events.apply(event, EventBudget(self.clock, SOURCE)))
 
     # What may happen
 
@@ -306,8 +279,8 @@ class RegistrationAtRandom(RuleBasedStateMachine):
         before = dict(self.table.accounts)
         if account not in before:
             return  # nobody's yet: whoever Zendesk confirms first is its owner
-        own = self.sealer.seal(
-            Seal(account, subdomain, nonce="invented", issued_at=self.now, token=PushToken("junk"))
+        own = self.sealer.write(
+            account, subdomain, nonce="invented", issued_at=self.now, token=PushToken("junk")
         )
         for metadata in ("", own):
             self.register(account, EVIL, PushToken("good-at-evil"), metadata)

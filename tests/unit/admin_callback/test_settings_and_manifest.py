@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from admin_callback.http import manifest
-from admin_callback.http.http_api import public_origin
+from admin_callback.http.http_request import public_origin
 from admin_callback.settings import Settings
 from worlds.environment import admin_environment
 from zendesk_channel.errors import ConfigurationError

@@ -14,7 +14,7 @@ import yaml
 from jsonschema import Draft7Validator, Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from admin_callback.http.event_body import Event
+from admin_callback.accounts.event import Event
 from admin_callback.http.import_reports import receipts_of
 from admin_callback.http.manifest import VERSION
 from zendesk_push.contract_check import published

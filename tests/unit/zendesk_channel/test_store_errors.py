@@ -69,7 +69,7 @@ def test_aws_refuses_to_create_a_secret_that_is_marked_for_deletion_and_moto_doe
         stubber.add_response("restore_secret", {}, name)
         stubber.add_response(
             "put_secret_value",
-            {"VersionId": token.version},
+            {"VersionId": token.version, "VersionStages": ["AWSCURRENT"]},
             {
                 **name,
                 "ClientRequestToken": token.version,
@@ -77,6 +77,5 @@ def test_aws_refuses_to_create_a_secret_that_is_marked_for_deletion_and_moto_doe
                 "VersionStages": ["AWSCURRENT"],
             },
         )
-        stubber.add_response("describe_secret", {"VersionIdsToStages": {token.version: ["AWSCURRENT"]}}, name)
         assert CredentialStore(secrets, "stack", "key").store(ACCOUNT, token) == token.version
         stubber.assert_no_pending_responses()

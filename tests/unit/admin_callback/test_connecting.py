@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from integration.admin_callback.world import World
+from worlds.admin_world import AdminWorld
 from zendesk_channel.accounts import AccountState
 from zendesk_channel.contract import Subdomain
 
@@ -12,7 +12,7 @@ ACCOUNT = "3cd1d2a5-aaf2-41fe-a9f1-519499605854"
 OLD, NEW = "a" * 64, "b" * 64
 
 
-def test_a_new_account_is_confirmed_stored_and_answered(world: World) -> None:
+def test_a_new_account_is_confirmed_stored_and_answered(world: AdminWorld) -> None:
     answer = world.connect(account=ACCOUNT)
 
     account = world.known(ACCOUNT)
@@ -22,23 +22,15 @@ def test_a_new_account_is_confirmed_stored_and_answered(world: World) -> None:
     assert answer.action == world.form()["return_url"]
     assert set(answer.fields) == {"metadata", "name"}
     assert answer.fields["name"] == ""
-    seal = world.opened(answer.metadata)
-    assert (seal.nonce, seal.token) == (account.nonce, None)
+    written = world.read_metadata(answer.metadata)
+    assert (written.nonce, written.sealed) == (account.nonce, None)
     assert [(asked.subdomain, asked.path, asked.body) for asked in world.zendesk.asked] == [
         ("acme", "/api/v2/any_channel/validate_token", {"instance_push_id": ACCOUNT})
-    ]
+    ] * 2  # the second time about a token that nobody has
     assert re.search(r"<code>req-0001</code>", answer.body)
 
 
-def test_the_secret_holds_the_token_alone_under_its_hash(world: World) -> None:
-    world.connect(account=ACCOUNT)
-    secret = world.secrets.get_secret_value(SecretId=f"zendesk-push/{ACCOUNT}")
-    assert (secret["SecretString"], secret["VersionId"]) == ("a" * 64, world.known(ACCOUNT).token_version)
-    described = world.secrets.describe_secret(SecretId=f"zendesk-push/{ACCOUNT}")
-    assert described["KmsKeyId"] == world.key_arn
-
-
-def test_an_edit_replaces_token_and_name_and_keeps_the_nonce(world: World) -> None:
+def test_an_edit_replaces_token_and_name_and_keeps_the_nonce(world: AdminWorld) -> None:
     metadata = world.connect(account=ACCOUNT, token=OLD).metadata
     before = world.known(ACCOUNT)
     world.zendesk.accept("acme", ACCOUNT, NEW)
@@ -52,44 +44,41 @@ def test_an_edit_replaces_token_and_name_and_keeps_the_nonce(world: World) -> No
     assert answer.state == "connected"
     assert answer.fields["name"] == "Newsroom <Berlin>"
     assert (world.token(account), account.name) == (NEW, "Newsroom <Berlin>")
-    assert account.nonce == before.nonce == world.opened(answer.metadata).nonce
+    assert account.nonce == before.nonce == world.read_metadata(answer.metadata).nonce
     assert account.connected_at == before.connected_at
-    current = world.secrets.describe_secret(SecretId=f"zendesk-push/{ACCOUNT}")["VersionIdsToStages"]
-    assert "AWSCURRENT" in current[account.token_version]
+    assert world.credentials.current(account.instance_push_id) == account.token_version
 
 
-def test_an_empty_name_keeps_the_recorded_one(world: World) -> None:
+def test_an_empty_name_keeps_the_recorded_one(world: AdminWorld) -> None:
     world.zendesk.accept("acme", ACCOUNT, OLD)
     world.callback(instance_push_id=ACCOUNT, name="Newsroom")
     world.callback(instance_push_id=ACCOUNT, name="")
     assert world.known(ACCOUNT).name == "Newsroom"
 
 
-def test_an_edit_without_metadata_is_confirmed_by_zendesk_alone(world: World) -> None:
+def test_an_edit_without_metadata_is_confirmed_by_zendesk_alone(world: AdminWorld) -> None:
     """A nonce authenticates what Zendesk does not confirm; what it confirms needs none."""
     world.connect(account=ACCOUNT, token=OLD)
     world.connect(account=ACCOUNT, token=NEW)
     assert world.token(world.known(ACCOUNT)) == NEW
 
 
-def test_the_same_callback_twice_is_as_once(world: World) -> None:
+def test_the_same_callback_twice_is_as_once(world: AdminWorld) -> None:
     first = world.connect(account=ACCOUNT)
     second = world.connect(account=ACCOUNT)
-    assert world.opened(first.metadata).nonce == world.opened(second.metadata).nonce
-    versions = world.secrets.list_secret_version_ids(SecretId=f"zendesk-push/{ACCOUNT}")["Versions"]
-    assert len(versions) == 1
+    assert world.read_metadata(first.metadata).nonce == world.read_metadata(second.metadata).nonce
+    assert len(world.credentials.versions(world.known(ACCOUNT).instance_push_id)) == 1
 
 
-def test_an_older_token_that_zendesk_confirms_again_is_current_again(world: World) -> None:
+def test_an_older_token_that_zendesk_confirms_again_is_current_again(world: AdminWorld) -> None:
     for token in (OLD, NEW, OLD):
         world.connect(account=ACCOUNT, token=token)
     account = world.known(ACCOUNT)
     assert world.token(account) == OLD
-    stages = world.secrets.describe_secret(SecretId=f"zendesk-push/{ACCOUNT}")["VersionIdsToStages"]
-    assert [version for version, names in stages.items() if "AWSCURRENT" in names] == [account.token_version]
+    assert world.credentials.current(account.instance_push_id) == account.token_version
 
 
-def test_a_confirmed_callback_makes_an_inactive_account_active(world: World) -> None:
+def test_a_confirmed_callback_makes_an_inactive_account_active(world: AdminWorld) -> None:
     metadata = world.connect(account=ACCOUNT).metadata
     world.event("deactivate_integration_instance", metadata)
     assert world.known(ACCOUNT).state is AccountState.INACTIVE
@@ -97,14 +86,14 @@ def test_a_confirmed_callback_makes_an_inactive_account_active(world: World) -> 
     assert world.known(ACCOUNT).state is AccountState.ACTIVE
 
 
-def test_a_confirmed_callback_clears_the_mark_that_the_same_token_was_refused(world: World) -> None:
+def test_a_confirmed_callback_clears_the_mark_that_the_same_token_was_refused(world: AdminWorld) -> None:
     world.connect(account=ACCOUNT)
     assert world.accounts.mark_refused(world.known(ACCOUNT))
     world.connect(account=ACCOUNT)
     assert not world.known(ACCOUNT).refused
 
 
-def test_adding_a_destroyed_account_again_revives_it_with_a_fresh_nonce(world: World) -> None:
+def test_adding_a_destroyed_account_again_revives_it_with_a_fresh_nonce(world: AdminWorld) -> None:
     metadata = world.connect(account=ACCOUNT).metadata
     old_nonce = world.known(ACCOUNT).nonce
     world.event("destroy_integration_instance", metadata)
@@ -115,24 +104,24 @@ def test_adding_a_destroyed_account_again_revives_it_with_a_fresh_nonce(world: W
     account = world.known(ACCOUNT)
     assert (account.state, world.token(account)) == (AccountState.ACTIVE, "a" * 64)
     assert account.nonce not in (None, old_nonce)
-    assert world.opened(answer.metadata).nonce == account.nonce
+    assert world.read_metadata(answer.metadata).nonce == account.nonce
     assert not world.secret_deleted(ACCOUNT)
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b" null\n"])
-def test_an_empty_body_and_null_confirm(world: World, body: bytes) -> None:
+def test_an_empty_body_and_null_confirm(world: AdminWorld, body: bytes) -> None:
     world.zendesk.scripted.append((200, body, {}))
     assert world.callback().state == "connected"
 
 
-def test_several_accounts_of_one_subdomain_stand_beside_each_other(world: World) -> None:
+def test_several_accounts_of_one_subdomain_stand_beside_each_other(world: AdminWorld) -> None:
     world.connect(account="first", token=OLD)
     world.connect(account="second", token=NEW)
     assert (world.token(world.known("first")), world.token(world.known("second"))) == (OLD, NEW)
     assert world.known("first").nonce != world.known("second").nonce
 
 
-def test_only_allowed_subdomains_may_connect(world: World) -> None:
+def test_only_allowed_subdomains_may_connect(world: AdminWorld) -> None:
     world.restart(allowed_subdomains=frozenset({Subdomain("other"), Subdomain("acme")}))
     world.connect(account=ACCOUNT)
     world.restart(allowed_subdomains=frozenset({Subdomain("other")}))
@@ -146,7 +135,7 @@ def test_only_allowed_subdomains_may_connect(world: World) -> None:
     assert world.zendesk.asked == []
 
 
-def test_the_policy_lets_only_that_zendesk_show_and_receive_the_page(world: World) -> None:
+def test_the_policy_lets_only_that_zendesk_show_and_receive_the_page(world: AdminWorld) -> None:
     answer = world.connect("acme")
     policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
     origin = world.zendesk.origin("acme")
@@ -160,7 +149,7 @@ def test_the_policy_lets_only_that_zendesk_show_and_receive_the_page(world: Worl
     assert "<script" not in answer.body
 
 
-def test_script_in_name_metadata_and_return_url_stays_text(world: World) -> None:
+def test_script_in_name_metadata_and_return_url_stays_text(world: AdminWorld) -> None:
     world.zendesk.accept("acme", ACCOUNT, OLD)
     evil = '"><script>alert(1)</script>'
     answer = world.callback(
@@ -180,7 +169,7 @@ def test_script_in_name_metadata_and_return_url_stays_text(world: World) -> None
     ("locale", "language"),
     [("de-AT", "de"), ("pt", "pt-BR"), ("ja", "ja"), ("xx", "en"), ("", "en"), ("<b>" * 500, "en")],
 )
-def test_the_page_is_in_the_administrators_language(world: World, locale: str, language: str) -> None:
+def test_the_page_is_in_the_administrators_language(world: AdminWorld, locale: str, language: str) -> None:
     world.zendesk.accept("acme", ACCOUNT, OLD)
     answer = world.callback(instance_push_id=ACCOUNT, locale=locale)
     assert f'<html lang="{language}">' in answer.body

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from integration.admin_callback import aws_faults
-from integration.admin_callback.world import FORM_TYPE, World
+from worlds.admin_requests import FORM_TYPE
+from worlds.admin_world import AdminWorld
 
 
-def test_the_manifest_has_absolute_urls_of_the_public_name(world: World) -> None:
+def test_the_manifest_has_absolute_urls_of_the_public_name(world: AdminWorld) -> None:
     answer = world.request("GET", "/manifest.json", host="evil.example.com")
     manifest = json.loads(answer.body)
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
@@ -17,12 +17,9 @@ def test_the_manifest_has_absolute_urls_of_the_public_name(world: World) -> None
     assert answer.headers["Cache-Control"] == "public, max-age=300"
 
 
-def test_the_healthcheck_asks_nobody(world: World) -> None:
-    calls: list[str] = []
-    aws_faults.record_calls(calls)
-    world.restart()
+def test_the_healthcheck_asks_nobody(world: AdminWorld) -> None:
     answer = world.request("GET", "/healthcheck")
-    assert (answer.status, json.loads(answer.body), calls) == (200, {"status": "ok"}, [])
+    assert (answer.status, json.loads(answer.body), world.calls()) == (200, {"status": "ok"}, {})
     assert answer.headers["Cache-Control"] == "no-store"
 
 
@@ -38,7 +35,7 @@ def test_the_healthcheck_asks_nobody(world: World) -> None:
     ],
 )
 def test_json_is_not_to_be_taken_for_anything_else(
-    world: World, method: str, path: str, body: str | None
+    world: AdminWorld, method: str, path: str, body: str | None
 ) -> None:
     answer = world.request(method, path, body)
     assert (answer.headers["Content-Type"], answer.headers["X-Content-Type-Options"]) == (
@@ -60,7 +57,7 @@ def test_json_is_not_to_be_taken_for_anything_else(
         ("OPTIONS", "/admin_ui"),
     ],
 )
-def test_another_method_is_405(world: World, method: str, path: str) -> None:
+def test_another_method_is_405(world: AdminWorld, method: str, path: str) -> None:
     answer = world.request(method, path)
     assert (answer.status, json.loads(answer.body)) == (405, {"error": "method_not_allowed"})
     assert answer.headers["Allow"] in ("GET", "POST")
@@ -81,7 +78,7 @@ def test_another_method_is_405(world: World, method: str, path: str) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PROPFIND"])
-def test_another_path_is_404(world: World, method: str, path: str) -> None:
+def test_another_path_is_404(world: AdminWorld, method: str, path: str) -> None:
     answer = world.request(method, path)
     assert (answer.status, json.loads(answer.body)) == (404, {"error": "not_found"})
     assert answer.headers["Content-Type"] == "application/json"
@@ -99,22 +96,19 @@ def test_another_path_is_404(world: World, method: str, path: str) -> None:
     ],
 )
 def test_a_refused_form_gets_a_page_without_a_form_and_reaches_nobody(
-    world: World, capsys: pytest.CaptureFixture[str], body: str | None, content_type: str, status: int
+    world: AdminWorld, capsys: pytest.CaptureFixture[str], body: str | None, content_type: str, status: int
 ) -> None:
-    calls: list[str] = []
-    aws_faults.record_calls(calls)
-    world.restart()
     answer = world.request("POST", "/admin_ui", body, content_type=content_type)
     assert (answer.status, answer.state) == (status, "refused")
     assert "<form" not in answer.body
     assert "form-action 'none'" in answer.headers["Content-Security-Policy"]
-    assert (calls, world.zendesk.asked) == ([], [])
+    assert world.calls() == {}
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["status"] for line in lines if line.get("message") == "callback"] == [status]
     assert sum("_aws" in line for line in lines) == 1
 
 
-def test_a_refusal_is_shown_in_the_zendesk_that_it_is_about(world: World) -> None:
+def test_a_refusal_is_shown_in_the_zendesk_that_it_is_about(world: AdminWorld) -> None:
     fields = world.form(locale="es")
     del fields["zendesk_access_token"]
     answer = world.post_form(fields)
@@ -124,37 +118,6 @@ def test_a_refusal_is_shown_in_the_zendesk_that_it_is_about(world: World) -> Non
         True,
     )
     assert f"frame-ancestors {world.zendesk.origin('acme')}" in answer.headers["Content-Security-Policy"]
-
-
-def test_who_is_throttled_is_told_when_to_come_back(world: World) -> None:
-    answers = [world.callback(instance_push_id=f"new-{n}") for n in range(11)]
-    assert [answer.status for answer in answers] == [200] * 10 + [429]
-    assert (answers[10].state, answers[10].action, answers[10].headers["Retry-After"]) == (
-        "refused",
-        None,
-        "60",
-    )
-    world.clock.time += 60
-    assert world.callback(instance_push_id="new-10").status == 200
-
-
-@pytest.mark.parametrize(
-    ("service", "operation"),
-    [
-        ("dynamodb", "GetItem"),
-        ("secretsmanager", "CreateSecret"),
-        ("secretsmanager", "DescribeSecret"),
-        ("dynamodb", "UpdateItem"),
-        ("kms", "Encrypt"),
-    ],
-)
-def test_when_aws_fails_the_page_says_to_come_back(world: World, service: str, operation: str) -> None:
-    aws_faults.refuse(service, operation)
-    world.restart()
-    world.zendesk.accept("acme", "id-1", "a" * 64)
-    answer = world.callback(instance_push_id="id-1")
-    assert (answer.status, answer.state, answer.headers["Retry-After"]) == (503, "refused", "60")
-    assert "<form" not in answer.body
 
 
 def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
@@ -168,30 +131,29 @@ def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
     }
 
 
-def test_every_answer_is_counted_as_what_it_is(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_answer_is_counted_as_what_it_is(world: AdminWorld, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     world.callback(instance_push_id="new")
-    assert counted(capsys) == {"RegistrationsUnconfirmed": 1}
+    assert counted(capsys) == {"RegistrationsUnconfirmed": 1, "UnauthenticatedRequests": 1}
     metadata = world.connect(account="new").metadata
     assert counted(capsys) == {"AccountsConnected": 1}
     world.zendesk.accept("other", "new", "a" * 64)
     for refused in (world.callback("other", instance_push_id="new"), world.post_form("subdomain=acme")):
         assert refused.state == "refused"
-    assert counted(capsys) == {"RegistrationsRefused": 1}  # in each of the two
+    assert counted(capsys) == {"RegistrationsRefused": 1, "UnauthenticatedRequests": 1}  # in each of the two
     for verb, metric in (("deactivate", "AccountsDeactivated"), ("destroy", "AccountsDestroyed")):
         world.event(f"{verb}_integration_instance", metadata)
         assert counted(capsys) == {metric: 1}
     world.event("destroy_integration_instance", metadata)
-    assert counted(capsys) == {"EventsForged": 1}
-    aws_faults.refuse("dynamodb", "GetItem")
-    world.restart()
+    assert counted(capsys) == {"EventsForged": 1, "UnauthenticatedRequests": 1}
+    world.accounts.failing = True
     assert world.callback().status == 503
     assert counted(capsys) == {"RegistrationsFailed": 1}
     assert world.event("destroy_integration_instance", metadata).status == 503
     assert counted(capsys) == {"EventsFailed": 1}
 
 
-def test_an_error_that_nobody_foresaw_is_not_shown_to_a_caller(world: World) -> None:
+def test_an_error_that_nobody_foresaw_is_not_shown_to_a_caller(world: AdminWorld) -> None:
     """Lambda turns it into a 500 of API Gateway's, without its text."""
     with pytest.raises(KeyError):
         world.handle({"version": "2.0"})

@@ -1,0 +1,150 @@
+"""The function on parts in memory: no AWS, no network, and nothing of ours patched."""
+
+from collections import Counter
+from typing import Any, cast
+
+from admin_callback.accounts.account_lifecycle import AccountLifecycle
+from admin_callback.accounts.metadata_keys import MetadataKeys
+from admin_callback.accounts.revalidation import AccountRevalidator
+from admin_callback.accounts.sealed_metadata import Metadata, MetadataSealer
+from admin_callback.composition import Application, assemble
+from admin_callback.http.import_reports import ReceiptQueue
+from admin_callback.settings import Settings
+from worlds.admin_requests import AdminRequests
+from worlds.environment import admin_environment
+from worlds.scripted_zendesk import ScriptedClient, ScriptedZendesk
+from worlds.sealing_in_memory import KmsInMemory, MetadataKeySecret
+from worlds.set_clock import SetClock
+from zendesk_channel.accounts import Account
+from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
+from zendesk_channel.errors import StoreUnavailableError
+from zendesk_channel.token_verification import TokenRecheck
+from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryTable
+from zendesk_push.in_memory.credentials import InMemoryCredentials
+from zendesk_push.in_memory.sqs import InMemorySqs
+
+
+def settings_of(zendesk: ScriptedZendesk, **overrides: Any) -> Settings:
+    """The function's settings, as template.yaml has them, for this Zendesk."""
+    environment = admin_environment(
+        PUSH_CLIENT_ID="zendesk_push",
+        INTEGRATION_NAME="Newsroom",
+        INTEGRATION_ID="urn:example:newsroom",
+        INTEGRATION_AUTHOR="Example",
+        METADATA_KEY_SECRET="metadata-key",
+        POWERTOOLS_METRICS_NAMESPACE="ZendeskPush",
+        LOG_LEVEL="DEBUG",
+    )
+    settings = Settings.from_env({**environment, "ZENDESK_BASE_URL": zendesk.base_url})
+    return Settings(**{**vars(settings), **overrides})
+
+
+class CountedAccounts(InMemoryAccounts):
+    """Counts the reads of the table, and refuses them while it is told to."""
+
+    failing = False
+
+    def __init__(self, table: InMemoryTable) -> None:
+        super().__init__(table)
+        self.reads = 0
+
+    def get(self, instance_push_id: InstancePushId) -> Account | None:
+        self.reads += 1
+        if self.failing:
+            raise StoreUnavailableError("GetItem", "InternalServerError")
+        return super().get(instance_push_id)
+
+
+class AdminWorld(AdminRequests):
+    """One stack. Everything in it is fresh."""
+
+    def __init__(self, **overrides: Any) -> None:
+        self.zendesk = ScriptedZendesk()
+        self.clock = SetClock()
+        self.table = InMemoryTable()
+        self.accounts = CountedAccounts(self.table)
+        self.credentials = InMemoryCredentials()
+        self.kms = KmsInMemory()
+        self.metadata_key = MetadataKeySecret(self.clock)
+        self.sqs = InMemorySqs(self.clock.now)
+        self.receipts_url: str = self.sqs.client.create_queue(QueueName="receipts")["QueueUrl"]
+        self.settings = settings_of(self.zendesk, **overrides)
+        self.app = self.build()
+
+    def restart(self, **overrides: Any) -> None:
+        """Another container, perhaps with other settings."""
+        self.app = self.build(**overrides)
+
+    def build(self, **overrides: Any) -> Application:
+        """One more container beside the one that is used normally."""
+        settings = Settings(**{**vars(self.settings), **overrides})
+        return assemble(
+            settings,
+            accounts=self.accounts,
+            credentials=self.credentials,
+            sealer=self.sealer,
+            zendesk=ScriptedClient(self.zendesk),
+            receipt_queue=ReceiptQueue(self.sqs.client, self.receipts_url)
+            if settings.receipt_queue_url
+            else None,
+            clock=self.clock.clock,
+        )
+
+    def revalidate(self, context: Any = None) -> None:  # noqa: ARG002 (of a run that never ends early)
+        """What the schedule does, for every account."""
+        clock, zendesk = self.clock.clock, ScriptedClient(self.zendesk)
+        revalidator = AccountRevalidator(
+            self.accounts,
+            self.credentials,
+            TokenRecheck(self.accounts, self.credentials, zendesk, clock.now),
+            AccountLifecycle(self.accounts, self.credentials, clock),
+        )
+        for account in list(self.table.accounts.values()):
+            revalidator.revalidate(account)
+
+    @property
+    def sealer(self) -> MetadataSealer:
+        """A container's own: with what it has read of the key."""
+        keys = MetadataKeys(cast("Any", self.metadata_key), "metadata-key", self.clock.clock)
+        return MetadataSealer(cast("Any", self.kms), "key", keys)
+
+    def calls(self) -> Counter[str]:
+        """What requests have cost so far. The metadata's key does not count: it is read once an hour."""
+        return (
+            Counter(reads=self.accounts.reads, writes=self.table.writes, validations=len(self.zendesk.asked))
+            + self.kms.calls
+        )
+
+    # What is there afterwards
+
+    def account(self, instance_push_id: str = "3cd1d2a5-aaf2-41fe-a9f1-519499605854") -> Account | None:
+        return self.table.accounts.get(InstancePushId(instance_push_id))
+
+    def known(self, instance_push_id: str) -> Account:
+        account = self.account(instance_push_id)
+        assert account is not None
+        return account
+
+    def read_metadata(self, text: str) -> Metadata:
+        metadata = self.sealer.authenticate(text)
+        assert metadata is not None
+        return metadata
+
+    def sealed_token(self, text: str) -> PushToken | None:
+        return self.sealer.open(self.read_metadata(text))
+
+    def metadata(self, instance_push_id: str, subdomain: str = "acme", **values: Any) -> str:
+        """Metadata as the function would write it: what only a holder of its keys can make."""
+        return self.sealer.write(
+            InstancePushId(instance_push_id), Subdomain(subdomain), **{"issued_at": self.clock.time, **values}
+        )
+
+    def token(self, account: Account) -> str:
+        """The token that push would use."""
+        return self.credentials.read(account.instance_push_id, account.token_version).reveal()
+
+    def secret_deleted(self, instance_push_id: str) -> bool:
+        return self.credentials.is_marked_for_deletion(InstancePushId(instance_push_id))
+
+    def nothing_stored(self) -> bool:
+        return not self.table.accounts and not self.credentials.names()
