@@ -87,6 +87,7 @@ def environment(
         "DeadLetterQueue": stack.dead_letter_queue_url,
         "AccountsTable": stack.accounts_table,
         "DataKey": key["KeyId"],
+        "MetadataKey": f"{STACK_NAME}-metadata-key",  # the name that the template gives it
     }
     attributes = {("DataKey", "Arn"): key["Arn"]}
 

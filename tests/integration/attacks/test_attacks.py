@@ -59,7 +59,8 @@ def test_another_accounts_metadata_in_an_event(target: Target) -> None:
     mixed = [
         {**envelope, "instance_push_id": victim.instance_push_id},
         {**envelope, "instance_push_id": victim.instance_push_id, "subdomain": "victim2"},
-        {**theirs, "sealed": envelope["sealed"]},
+        {**theirs, "nonce": envelope["nonce"]},
+        {**theirs, "mac": envelope["mac"]},
         {**theirs, "sealed": base64.b64encode(b"x" * 300).decode()},
         {**theirs, "subdomain": "attacker2"},
     ]
@@ -137,11 +138,11 @@ def test_forged_callbacks_by_the_thousand(target: Target) -> None:
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         statuses = Counter(pool.map(forge, range(FORGED)))
-    assert set(statuses) == {200, 429}
+    assert statuses == {200: FORGED}  # nobody is kept out: beyond the limit Zendesk is not asked, that is all
     assert (target.items(), target.secrets()) == before
     # Ten a minute and container: one container for each request at once, and a few minutes for a slow machine.
     calls = len(target.zendesk.core.requests) - asked
-    assert statuses[200] == calls <= 10 * AT_ONCE * 3
+    assert calls <= 10 * AT_ONCE * 3
     assert target.callback("bystander", "any", "junk").status == 200
     # The account's own administrator is not kept out: the metadata that Zendesk hands over proves the callback.
     edited = edit_account(target.zendesk.url_of("stormed"), "stormed", account.instance_push_id)

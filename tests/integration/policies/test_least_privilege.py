@@ -83,7 +83,7 @@ class Watch:
     def _about(self, service: str, params: dict[str, Any]) -> Iterator[str]:
         if service == "secretsmanager":
             name = params.get("SecretId") or params["Name"]
-            yield SECRETS if name.startswith(f"{STACK_NAME}/") else name
+            yield SECRETS if name.startswith(f"{STACK_NAME}/") else self._resources[name]
         elif service == "kms":
             yield self._resources[params["KeyId"]]
         else:
@@ -116,6 +116,7 @@ class Functions:
             stack.dead_letter_queue_url: "DeadLetterQueue",
             stack.accounts_table: "AccountsTable",
             environments[ADMIN]["DATA_KEY_ARN"]: "DataKey",
+            environments[ADMIN]["METADATA_KEY_SECRET"]: "MetadataKey",
             receipts: "ReceiptQueueArn",
         }
         self.watches = {name: Watch(names) for name in ROLES}
