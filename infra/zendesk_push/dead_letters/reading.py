@@ -82,8 +82,7 @@ class Reading:
 
     def __iter__(self) -> Iterator[ReceivedDeadLetter]:
         """Every dead letter that is visible, once each. A second pass brings what has come into sight since."""
-        requests: set[Future[tuple[int, list[Any]]]]
-        requests = {self._executor.submit(self._receive) for _ in range(_READERS)}
+        requests: set[Future[tuple[int, list[Any]]]] = {self._executor.submit(self._receive)}
         idle_rounds = 0
         while requests:
             done, requests = wait(requests, return_when=FIRST_COMPLETED)
@@ -91,7 +90,8 @@ class Reading:
                 received, news = future.result()
                 idle_rounds = 0 if news else idle_rounds + 1
                 if received and idle_rounds < _ROUNDS_WITHOUT_NEWS:
-                    requests.add(self._executor.submit(self._receive))
+                    more = min(2, _READERS - len(requests))  # as long as there is something, twice as many
+                    requests |= {self._executor.submit(self._receive) for _ in range(more)}
                 for message in news:
                     yield received_dead_letter(message)
         if len(self._held) >= _MOST_IN_FLIGHT:

@@ -12,7 +12,9 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -174,7 +176,7 @@ def worst(deployment: Deployment, subject: str) -> Finding:
 
 def test_a_deployment_that_is_well(deployment: Deployment, stack: Stack) -> None:
     findings = list(diagnose(deployment))
-    assert [finding for finding in findings if finding.level is not Level.OK] == []
+    assert [finding.subject for finding in findings if finding.level is not Level.OK] == ["waiting"]  # no log
     assert {finding.subject for finding in findings} == {
         "manifest",
         "healthcheck",
@@ -196,6 +198,7 @@ def test_a_deployment_that_is_well(deployment: Deployment, stack: Stack) -> None
         "alarm e-mail",
         "accounts",
         "credentials",
+        "waiting",
     }
 
 
@@ -276,7 +279,36 @@ def test_dead_letters_are_counted_wherever_they_are(deployment: Deployment, stac
         sqs.send_message(QueueUrl=stack.dead_letter_queue_url, MessageBody="x")
     sqs.receive_message(QueueUrl=stack.dead_letter_queue_url)
     found = worst(deployment, "dead letters")
-    assert (found.level, found.seen) == (Level.WARN, "about 3")
+    assert found.level is Level.WARN
+    assert found.seen.startswith("about 3, the oldest for ")
+    assert found.seen.endswith("s: it is lost in 13d 23h")
+
+
+def test_a_dead_letter_that_is_lost_soon_is_a_failure(deployment: Deployment, stack: Stack) -> None:
+    sqs = stack.client("sqs")
+    sqs.set_queue_attributes(
+        QueueUrl=stack.dead_letter_queue_url, Attributes={"MessageRetentionPeriod": "170000"}
+    )
+    sqs.send_message(QueueUrl=stack.dead_letter_queue_url, MessageBody="x")
+    assert worst(deployment, "dead letters").level is Level.FAIL
+
+
+def test_what_waits_for_what_is_missing_is_named(
+    deployment: Deployment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = {
+        "message": "not sent",
+        "timestamp": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S},000+0000",
+        "reason": "unknown_account",
+        "account": "gone",
+        "message_ids": ["a", "b"],
+        "oldest_s": 7200,
+    }
+    path = tmp_path / "log"
+    path.write_text(f"[PushContentFunction] {json.dumps(line, separators=(',', ':'))}\n")
+    found = worst(replace(deployment, log_file=path), "waiting")
+    assert found.level is Level.WARN
+    assert found.seen.startswith("2 messages of gone: unknown_account, the oldest for 2h")
 
 
 def test_a_queue_that_sqs_will_soon_stop_delivering_from(deployment: Deployment) -> None:
@@ -374,6 +406,25 @@ def test_accounts(deployment: Deployment, stack: Stack) -> None:
     assert worst(deployment, "addresses").seen == "no Zendesk answers at renamed"
 
 
+def test_accounts_in_trouble_are_named(deployment: Deployment, stack: Stack) -> None:
+    pauses = SharedPauses(stack.client("dynamodb"), stack.table)
+    now = time.time()
+    pauses.pause_subdomain(register(stack, "busy", "busy").subdomain, now + 600)
+    slow = register(stack, "slow", "slow")
+    pauses.pause_account(slow, now + 600, pause_seconds=4, reason="unavailable", request_limit=8)
+    table = AccountsTable(stack.client("dynamodb"), stack.table)
+    for key, expression in {
+        "stopped": "SET paused_by_operator_at = :at",
+        "broken": "SET last_failure_at = :at, last_failure_reason = :reason",
+    }.items():
+        values = {":at": now, ":reason": "unavailable"} if "reason" in expression else {":at": now}
+        table.update(register(stack, key, key).instance_push_id, expression, "attribute_exists(pk)", values)
+    assert "busy (Name) for 9m" in worst(deployment, "rate limits").seen
+    assert worst(deployment, "time-outs").seen.endswith("slow (Name)")
+    assert worst(deployment, "operator pauses").seen == "paused: stopped (Name)"
+    assert "broken (Name): unavailable, 0s ago" in worst(deployment, "failing").seen
+
+
 def test_nobody_is_connected_yet(deployment: Deployment, stack: Stack) -> None:
     stack.client("dynamodb").delete_item(TableName=stack.table, Key={"pk": {"S": "account#acc-1"}})
     assert worst(deployment, "accounts").level is Level.WARN
@@ -415,7 +466,7 @@ def test_a_local_stack_is_judged_by_what_it_has(command: Callable[..., Ran], api
     assert ran.code == 0
     assert levels["manifest"] == "ok"
     assert {levels[subject] for subject in ("functions", "event source", "schedule", "alarms")} == {"skip"}
-    assert command("doctor", "--api-url", api.url).out.splitlines()[-1] == "11 ok, 0 warn, 0 fail, 6 skip"
+    assert command("doctor", "--api-url", api.url).out.splitlines()[-1] == "11 ok, 0 warn, 0 fail, 7 skip"
 
 
 def test_a_failure_is_exit_code_1_and_a_warning_only_if_asked(

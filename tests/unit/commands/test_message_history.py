@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from zendesk_push.commands.status.overview import Overview, needs, throughput, waiting
+from zendesk_push.commands.status.overview import Overview, needs, throughput
 from zendesk_push.message_history import Fate, histories, tickets
+from zendesk_push.waiting import waiting
 
 
 def push(at: float, ids: list[str], **fields: Any) -> dict[str, Any]:

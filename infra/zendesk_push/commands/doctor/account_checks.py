@@ -2,12 +2,13 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from zendesk_channel.errors import StoreError
-from zendesk_push.account_overview import REFUSED, account_statuses
+from zendesk_push.account_overview import PAUSED, REFUSED, AccountStatus, account_statuses
 from zendesk_push.commands.doctor.findings import Finding, fail, ok, skip, warn
 from zendesk_push.deployment import Deployment
+from zendesk_push.terminal import duration
 
 _SHOWN = 5
 
@@ -33,11 +34,7 @@ def check_accounts(deployment: Deployment) -> Iterator[Finding]:
         )
         return
     yield ok("accounts", ", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
-    refused = [
-        f"{status.account.subdomain} ({status.account.name or status.account.instance_push_id})"
-        for status in statuses
-        if status.state == REFUSED
-    ]
+    refused = [status.label for status in statuses if status.state == REFUSED]
     if refused:
         yield fail(
             "credentials",
@@ -46,18 +43,56 @@ def check_accounts(deployment: Deployment) -> Iterator[Finding]:
         )
     else:
         yield ok("credentials", "none is known to be refused")
-    now = time.time()
-    lost = [
-        str(status.account.subdomain)
-        for status in statuses
-        if status.paused_until > now and status.pause_reason == "wrong_address"
-    ]
+    yield from _check_trouble(statuses, time.time())
+
+
+def _check_trouble(statuses: Sequence[AccountStatus], now: float) -> Iterator[Finding]:
+    """What keeps accounts with good credentials from being pushed to."""
+    paused = [status for status in statuses if status.is_paused(now)]
+    lost = [str(status.account.subdomain) for status in paused if status.pause_reason == "wrong_address"]
     if lost:
         yield warn(
             "addresses",
             f"no Zendesk answers at {_some(lost)}",
             "was it renamed? The administrator opens the account in the renamed Zendesk and saves it",
         )
+    stopped = [status.label for status in statuses if status.state == PAUSED]
+    if stopped:
+        yield warn("operator pauses", f"paused: {_some(stopped)}", "zendesk-push accounts resume ACCOUNT")
+    limited = [
+        f"{one.label} for {duration(one.paused_until - now)}"
+        for one in paused
+        if one.pause_reason == "throttled"
+    ]
+    if limited:
+        yield warn(
+            "rate limits",
+            f"used up: {_some(limited)}",
+            "it ends by itself; docs/operations.md, Raising limits",
+        )
+    failing = [
+        f"{one.label}: {one.account.last_failure_reason}, {duration(now - (one.account.last_failure_at or now))} ago"
+        for one in statuses
+        if _is_failing(one)
+    ]
+    if failing:
+        yield warn(
+            "failing",
+            f"nothing was delivered since: {_some(failing)}",
+            "`zendesk-push status` says what waits for them",
+        )
+    slow = [one.label for one in statuses if one.account.request_limit is not None]
+    if slow:
+        yield warn(
+            "time-outs",
+            f"answers too slowly, so its requests are smaller: {_some(slow)}",
+            "nothing, if it ends within the hour; else ask the customer, and see status.zendesk.com",
+        )
+
+
+def _is_failing(status: AccountStatus) -> bool:
+    account = status.account
+    return account.last_failure_at is not None and account.last_failure_at > (account.last_delivery_at or 0)
 
 
 def _some(names: list[str]) -> str:

@@ -2,7 +2,8 @@
 
 Looked at: manifest and health check as Zendesk gets them; the queues' policies, encryption, redrive, retention and
 backlog; the key, the functions, the event source mapping and the schedule; the alarms and who hears them; accounts
-whose credentials Zendesk no longer accepts; dead letters. Nothing is changed.
+that are refused, paused, failing or slow; what waits for an account or a parent that is missing; dead letters and how
+long they still have (which takes them out of sight for as long as it lasts). Nothing is changed.
 
 Exit code: 0 all is well (warnings allowed), 1 something has failed, 2 called wrongly.
 """
@@ -27,6 +28,7 @@ from zendesk_push.commands.doctor.runtime_checks import (
     check_functions,
     check_schedule,
 )
+from zendesk_push.commands.doctor.waiting_checks import check_dead_letters, check_waiting
 from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
 from zendesk_push.terminal import printable, styled
 
@@ -44,6 +46,8 @@ _CHECKS: Final[tuple[tuple[str, Callable[[Deployment], Iterator[Finding]]], ...]
     ("schedule", check_schedule),
     ("alarms", check_alarms),
     ("accounts", check_accounts),
+    ("waiting", check_waiting),
+    ("dead letters", check_dead_letters),
 )
 _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _STYLES: Final = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red", Level.SKIP: "dim"}

@@ -39,7 +39,6 @@ def check_queues(deployment: Deployment) -> Iterator[Finding]:
     yield _check_retention(queue, dead)
     yield _check_size(queue)
     yield _check_backlog(queue)
-    yield _check_dead_letters(dead)
 
 
 def _attributes(sqs: Any, queue_url: str) -> Attributes:
@@ -135,19 +134,6 @@ def _check_backlog(queue: Attributes) -> Finding:
         return warn(
             subject,
             f"{seen}; SQS stops delivering at {_IN_FLIGHT_LIMIT:,}",
-            "see `zendesk-push accounts` for what is paused or refused, and docs/operations.md",
+            "`zendesk-push status` says what waits, and docs/operations.md what to do",
         )
     return ok(subject, seen)
-
-
-def _check_dead_letters(dead: Attributes) -> Finding:
-    count = int(dead.get("ApproximateNumberOfMessages", 0)) + int(
-        dead.get("ApproximateNumberOfMessagesNotVisible", 0)
-    )
-    if count:
-        return warn(
-            "dead letters",
-            f"about {count:,}",
-            "`zendesk-push dlq list` says why; docs/operations.md what to do",
-        )
-    return ok("dead letters", "none")

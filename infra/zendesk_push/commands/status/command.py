@@ -13,12 +13,13 @@ from typing import Final
 
 from zendesk_channel.errors import StoreError
 from zendesk_push.account_overview import AccountStatus, account_statuses
-from zendesk_push.commands.status.overview import Overview, as_json, needs, throughput, waiting
+from zendesk_push.commands.status.overview import Overview, as_json, needs, throughput
 from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError
 from zendesk_push.function_logs import LogLines, read_log_lines
 from zendesk_push.message_history import MESSAGE_LINES
 from zendesk_push.terminal import Column, counted, duration, parse_duration, printable, remark, styled, table
+from zendesk_push.waiting import waiting
 
 EXAMPLES: Final = """\
 examples:
