@@ -422,7 +422,7 @@ def test_accounts_in_trouble_are_named(deployment: Deployment, stack: Stack) -> 
     assert "busy (Name) for 9m" in worst(deployment, "rate limits").seen
     assert worst(deployment, "time-outs").seen.endswith("slow (Name)")
     assert worst(deployment, "operator pauses").seen == "paused: stopped (Name)"
-    assert "broken (Name): unavailable, 0s ago" in worst(deployment, "failing").seen
+    assert "broken (Name): unavailable, " in worst(deployment, "failing").seen
 
 
 def test_nobody_is_connected_yet(deployment: Deployment, stack: Stack) -> None:
