@@ -93,6 +93,18 @@ class InMemorySqs:
         with self._lock:
             return self.queue(url).next_change_at()
 
+    def peek(self, url: str, after: int) -> tuple[list[Answer], int]:
+        """What is on a queue and came later than the message of number ``after``, oldest first, untouched.
+
+        Returns:
+            The messages as a receive would bring them, and the number of the newest that ever came.
+        """
+        everything = {"MessageAttributeNames": ["All"], "MessageSystemAttributeNames": ["All"]}
+        with self._lock:
+            queue = self.queue(url)
+            found = [message_answer(message, everything) for message in queue.later_than(after)]
+            return found, queue.newest_number
+
     def create_queue(self, **request: Any) -> Answer:
         """``Attributes`` as for AWS; those that change nothing here are kept and given back."""
         return self._call("CreateQueue", request, self._create_queue)

@@ -38,6 +38,7 @@ class QueuedMessage:
     receipt_handle: str | None = None
     state: MessageState = MessageState.VISIBLE
     visible_at: float = 0
+    number: int = 0  # which one of its queue it is
     turn: int = field(default=0, repr=False)  # which of its entries below is the valid one
 
 
@@ -70,6 +71,7 @@ class Queue:
         self.dead_letter_queue: Queue | None = None
         self.max_receive_count = 0
         self.expired_count = 0
+        self.newest_number = 0
         self._clock = clock
         self._receipt_handles = receipt_handles
         self._max_in_flight = max_in_flight
@@ -85,6 +87,8 @@ class Queue:
 
     def add(self, message: QueuedMessage, delay: int = 0) -> None:
         """Take a message in; its retention runs from ``sent_at``, which may be long ago."""
+        self.newest_number += 1
+        message.number = self.newest_number
         self._messages[message.message_id] = message
         self._counts[message.state] += 1
         heapq.heappush(self._expiries, (message.sent_at + self.retention, next(self._order), message))
@@ -187,6 +191,12 @@ class Queue:
         """All of them, in no order that means anything. To look at, not to change."""
         self.settle()
         return list(self._messages.values())
+
+    def later_than(self, number: int) -> list[QueuedMessage]:
+        """Those that came after the message of that number, oldest first."""
+        self.settle()
+        later = itertools.takewhile(lambda each: each.number > number, reversed(self._messages.values()))
+        return list(later)[::-1]
 
     def next_change_at(self) -> float | None:
         """When the next waiting message becomes visible; None if none waits."""

@@ -14,7 +14,7 @@ from typing import Any
 from moto import backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from zendesk_push.local.sqs_service import MOST_BODY_BYTES, TARGET, SqsService
+from zendesk_push.local.sqs_service import MOST_BODY_BYTES, PEEK_PATH, TARGET, SqsService
 from zendesk_push.loopback_http import HttpRequest, HttpResponse, LoopbackServer, public_host, reason_phrase
 
 _OWN_HEADERS = ("content-length", "date", "connection", "server")  # the server's, not the application's
@@ -41,6 +41,8 @@ class AwsApplication:
         """SQS's answer or moto's."""
         if self.sqs is not None and request.header("x-amz-target").startswith(TARGET):
             return self.sqs.respond(request)
+        if self.sqs is not None and request.path == PEEK_PATH:
+            return self.sqs.peek(request)
         if "/sqs/aws4_request" in request.header("authorization"):
             text = "SQS on this machine speaks AWS's JSON protocol only, as clients do since the end of 2023"
             return HttpResponse(400, [("Content-Type", "text/plain")], text.encode())

@@ -1,95 +1,47 @@
-"""Reads the dead-letter queue without taking anything out of it."""
+"""Why messages were dead-lettered, read without touching the queue: AWS can't, the queue on this machine can."""
 
-import json
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+from urllib.parse import urlencode
 
-from zendesk_push.local.sqs_records import in_tens
+import urllib3
 
-_HOLD_SECONDS: Final = 30  # at most, while one look is under way
+from zendesk_push.dead_letters.dead_letter import ReceivedDeadLetter, received_dead_letter
+from zendesk_push.local.sqs_service import PEEK_PATH
 
-
-@dataclass(frozen=True)
-class DeadLetterReason:
-    """Why a message was dead-lettered: its ErrorCode and ErrorMessage, empty for what SQS itself moved."""
-
-    code: str
-    message: str
+_MOST_KEPT: Final = 50_000
+_SECONDS: Final = 30
 
 
-class DeadLetterReader:
-    """Finds the dead letters of messages by the ids that these had on the content queue.
+class DeadLetterPeek:
+    """Finds dead letters by the ids that their messages had on the content queue; each look brings what is new.
 
-    A look hides the queue's messages from others for as long as it takes, since that is how SQS counts through
-    a queue; so it only looks when there are more or fewer of them than before, or when told to: a message that
-    is redriven and rejected again leaves as many as there were.
+    Args:
+        endpoint_url: of the local AWS.
+        queue_url: the dead-letter queue's.
     """
 
-    def __init__(self, sqs: Any, queue_url: str) -> None:
-        self._sqs = sqs
+    def __init__(self, endpoint_url: str, queue_url: str) -> None:
+        self._address = f"{endpoint_url}{PEEK_PATH}"
         self._queue_url = queue_url
+        self._pool = urllib3.PoolManager(timeout=_SECONDS, retries=False)
         self._lock = threading.Lock()
         self._seen = 0
-        self._reasons: dict[str, DeadLetterReason] = {}
+        self._found: dict[str, ReceivedDeadLetter] = {}
 
-    def reasons(self, message_ids: frozenset[str], *, look: bool = False) -> dict[str, DeadLetterReason]:
-        """The reasons of those messages that are dead letters. ``look``: even if there are as many as before."""
+    def of(self, message_ids: frozenset[str]) -> dict[str, ReceivedDeadLetter]:
+        """The newest dead letters of those messages, as far as there are any (they may have been redriven since)."""
         with self._lock:
-            if not message_ids <= self._reasons.keys():
-                count = self._count()
-                if count != self._seen or (look and count):
-                    self._look()
-            return {one: self._reasons[one] for one in message_ids if one in self._reasons}
-
-    def _count(self) -> int:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=names)
-        return sum(int(answer["Attributes"][name]) for name in names)
+            self._look()
+            return {one: self._found[one] for one in message_ids if one in self._found}
 
     def _look(self) -> None:
-        held = []
-        try:
-            for message in self._receive_all():
-                held.append(message["ReceiptHandle"])
-                source, reason = _read(message)
-                self._reasons[source] = reason
-        finally:
-            for ten in in_tens(held):
-                self._sqs.change_message_visibility_batch(
-                    QueueUrl=self._queue_url,
-                    Entries=[
-                        {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": 0}
-                        for index, handle in enumerate(ten)
-                    ],
-                )
-        self._seen = len(held)
-
-    def _receive_all(self) -> Iterator[dict[str, Any]]:
-        while True:
-            answer = self._sqs.receive_message(
-                QueueUrl=self._queue_url,
-                MaxNumberOfMessages=10,
-                WaitTimeSeconds=0,
-                VisibilityTimeout=_HOLD_SECONDS,
-                MessageAttributeNames=["All"],
-            )
-            messages = answer.get("Messages", [])
-            if not messages:
-                return
-            yield from messages
-
-
-def _read(message: dict[str, Any]) -> tuple[str, DeadLetterReason]:
-    """The source message's id (its own where the function did not send it) and the reason."""
-    attributes = {
-        name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()
-    }
-    source = message["MessageId"]
-    try:
-        context = json.loads(attributes.get("Context", ""))
-        source = context["message_id"]
-    except (ValueError, KeyError, TypeError):
-        pass
-    return source, DeadLetterReason(attributes.get("ErrorCode", ""), attributes.get("ErrorMessage", ""))
+        query = urlencode({"QueueUrl": self._queue_url, "After": self._seen})
+        answer = self._pool.request("GET", f"{self._address}?{query}").json()
+        self._seen = answer["Last"]
+        for message in answer["Messages"]:
+            letter = received_dead_letter(message)
+            self._found.pop(letter.source_message_id, None)
+            self._found[letter.source_message_id] = letter
+        while len(self._found) > _MOST_KEPT:
+            del self._found[next(iter(self._found))]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from urllib3.exceptions import HTTPError
 
-from zendesk_push.local.dead_letters import DeadLetterReader, DeadLetterReason
+from zendesk_push.dead_letters.dead_letter import ReceivedDeadLetter
+from zendesk_push.local.dead_letters import DeadLetterPeek
 from zendesk_push.local.errors import LocalStackError
 from zendesk_push.local.sample_reply import SampleReply
 from zendesk_push.local.samples import ACCOUNTS, DeadLetter, Delivered, Sample, load_samples
@@ -28,22 +29,20 @@ class StackLookup:
 
     def __init__(self) -> None:
         self._simulator: Simulator | None = None
-        self._dead_letters: DeadLetterReader | None = None
+        self._dead_letters: DeadLetterPeek | None = None
         self._logs: LogCollector | None = None
 
     def attach(self, stack: LocalStack) -> None:
         """From now on there are answers."""
         self._simulator = stack.simulator
-        self._dead_letters = DeadLetterReader(stack.client("sqs"), stack.dead_letter_queue_url)
+        self._dead_letters = DeadLetterPeek(stack.aws_endpoint_url, stack.dead_letter_queue_url)
         self._logs = stack.logs
 
-    def dead_letters(
-        self, message_ids: frozenset[str], *, look: bool = False
-    ) -> Mapping[str, DeadLetterReason]:
-        """The reasons of those messages that are dead letters; ``look`` as in DeadLetterReader."""
+    def dead_letters(self, message_ids: frozenset[str]) -> Mapping[str, ReceivedDeadLetter]:
+        """The dead letters of those messages."""
         if self._dead_letters is None or not message_ids:
             return {}
-        return self._dead_letters.reasons(message_ids, look=look)
+        return self._dead_letters.of(message_ids)
 
     def waiting_reasons(self, message_ids: frozenset[str]) -> Mapping[str, str]:
         """What the push function's log says of them."""
@@ -189,13 +188,14 @@ def _compare_dead(expected: DeadLetter, message: TrackedMessage) -> list[str]:
     if message.state is not State.DEAD or message.reason is None:
         return [f"should be a dead letter, but is {message.state.value}"]
     differences = []
-    if message.reason.code != expected.code:
-        differences.append(f"ErrorCode is {message.reason.code!r}, not {expected.code!r}")
-    if not message.reason.message:
-        differences.append("ErrorMessage is empty")
+    explanation = message.reason.explanation or ""
+    if message.reason.reason != expected.code:
+        differences.append(f"ErrorCode is {message.reason.reason!r}, not {expected.code!r}")
+    if not explanation:
+        differences.append("ErrorMessage is missing")
     differences += [
-        f"ErrorMessage lacks {passage!r}: {message.reason.message!r}"
+        f"ErrorMessage lacks {passage!r}: {explanation!r}"
         for passage in expected.passages
-        if passage not in message.reason.message
+        if passage not in explanation
     ]
     return differences

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import botocore.session
 from botocore.exceptions import ClientError, ParamValidationError
@@ -23,6 +23,7 @@ from zendesk_push.in_memory.sqs_rules import Refusal
 from zendesk_push.loopback_http import HttpRequest, HttpResponse
 
 TARGET: Final = "AmazonSQS."  # what the header x-amz-target begins with
+PEEK_PATH: Final = "/_aws/sqs/messages"  # where LocalStack has it too
 MOST_BODY_BYTES: Final = 4 * 1024 * 1024  # 1 MiB of messages, in Base64 or escapes
 _LONGEST_POLL: Final = 20  # seconds
 _UNKNOWN_ERROR: Final = "InvalidParameterValueException"
@@ -90,6 +91,17 @@ class SqsService:
                 self._changed.notify_all()
         del answer["ResponseMetadata"]
         return _response(200, _converted(answer, model.output_shape, _encoded))
+
+    def peek(self, request: HttpRequest) -> HttpResponse:
+        """``GET PEEK_PATH?QueueUrl=…&After=N``: what came after message N, untouched, and the newest number."""
+        query = dict(parse_qsl(urlsplit(request.target).query))
+        try:
+            messages, last = self._sqs.peek(self._own_url(query["QueueUrl"]), int(query.get("After", "0")))
+        except (Refusal, KeyError, ValueError) as error:
+            return self._refused("InvalidParameterValue", str(error))
+        model = self._model.operation_model("ReceiveMessage")
+        found = _converted({"Messages": messages}, model.output_shape, _encoded)
+        return _response(200, {**found, "Last": last})
 
     def _receive(self, **request: Any) -> dict[str, Any]:
         """A receive that waits as long as it says, or the queue, until a message is there."""

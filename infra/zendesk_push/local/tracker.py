@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final, Protocol
 
-from zendesk_push.dead_letters.dead_letter import without_schemas
-from zendesk_push.local.dead_letters import DeadLetterReason
+from zendesk_push.dead_letters.dead_letter import MOVED_BY_SQS, ReceivedDeadLetter, without_schemas
 from zendesk_push.local.event_source import BatchOutcome
 
 _SHOWN_MESSAGES: Final = 1_000  # the oldest that are at their end make room
@@ -40,7 +39,7 @@ class TrackedMessage:
     state: State
     receive_count: int = 0
     tickets: tuple[int, ...] = ()
-    reason: DeadLetterReason | None = None
+    reason: ReceivedDeadLetter | None = None
     error: str | None = None  # why it waits, where that is known
 
     @property
@@ -50,8 +49,10 @@ class TrackedMessage:
             numbers = ", ".join(f"#{ticket}" for ticket in dict.fromkeys(self.tickets))
             return f"ticket {numbers}" if numbers else "delivered"
         if self.state is State.DEAD:
-            reason = self.reason or DeadLetterReason("", "")
-            return f"{reason.code or 'receive_count'}: {without_schemas(reason.message)}".rstrip(": ")
+            reason, explanation = (
+                (self.reason.reason, self.reason.explanation) if self.reason else (MOVED_BY_SQS, "")
+            )
+            return f"{reason}: {without_schemas(explanation or '')}".rstrip(": ")
         if self.state is State.WAITING:
             received = f"received {self.receive_count} times" if self.receive_count > 1 else "received once"
             return f"{received}, will be tried again" + (f" ({self.error})" if self.error else "")
@@ -61,10 +62,8 @@ class TrackedMessage:
 class Lookup(Protocol):
     """What the tracker asks the outside."""
 
-    def dead_letters(
-        self, message_ids: frozenset[str], *, look: bool = False
-    ) -> Mapping[str, DeadLetterReason]:
-        """The reasons of those messages that are dead letters; ``look``: do not spare the effort."""
+    def dead_letters(self, message_ids: frozenset[str]) -> Mapping[str, ReceivedDeadLetter]:
+        """The newest dead letters of those messages that became one."""
 
     def waiting_reasons(self, message_ids: frozenset[str]) -> Mapping[str, str]:
         """Why those messages wait, as far as it is known."""
@@ -117,10 +116,7 @@ class MessageTracker:
                 for one in outcome.deleted & self._messages.keys()
             }
         tickets = {one: self._lookup.tickets(*where) for one, where in resources.items()}
-        reasons = dict(self._lookup.dead_letters(outcome.deleted))
-        # Delivered without a ticket is rather a dead letter that was not seen.
-        unexplained = frozenset(one for one in tickets if not tickets[one] and one not in reasons)
-        reasons |= self._lookup.dead_letters(unexplained, look=True)
+        reasons = self._lookup.dead_letters(outcome.deleted)
         waiting = self._lookup.waiting_reasons(outcome.left) if outcome.left and not outcome.error else {}
         with self._changed:
             for key in (record["messageId"] for record in outcome.records):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from integration.local.conftest import SECONDS
-from zendesk_push.local.dead_letters import DeadLetterReader
+from zendesk_push.local.dead_letters import DeadLetterPeek
 from zendesk_push.local.errors import LocalStackError
 from zendesk_push.local.sample_flow import SampleFlow, StackLookup
 from zendesk_push.local.samples import load_samples
@@ -112,10 +112,10 @@ def test_looking_for_dead_letters_takes_none_away(running: Running) -> None:
     )
     assert running.tracker.wait_until(ids, SECONDS)
 
-    reasons = DeadLetterReader(sqs, stack.dead_letter_queue_url).reasons(ids)
+    letters = DeadLetterPeek(stack.aws_endpoint_url, stack.dead_letter_queue_url).of(ids)
 
-    assert {reason.code for reason in reasons.values()} == {"invalid_message"}
-    assert reasons.keys() == ids
+    assert {letter.reason for letter in letters.values()} == {"invalid_message"}
+    assert letters.keys() == ids
     names = ["ApproximateNumberOfMessagesNotVisible"]
     attributes = sqs.get_queue_attributes(QueueUrl=stack.dead_letter_queue_url, AttributeNames=names)
     assert attributes["Attributes"] == {names[0]: "0"}
@@ -126,15 +126,14 @@ def test_a_dead_letter_that_takes_another_s_place_is_found(running: Running) -> 
     first = sqs.send_message(QueueUrl=stack.queue_url, MessageBody="not JSON")["MessageId"]
     assert running.tracker.wait_until(frozenset({first}), SECONDS)
     queue_url = stack.dead_letter_queue_url
-    reader = DeadLetterReader(sqs, queue_url)
-    assert reader.reasons(frozenset({first}))
+    peek = DeadLetterPeek(stack.aws_endpoint_url, queue_url)
+    assert peek.of(frozenset({first}))
 
     taken = sqs.receive_message(QueueUrl=queue_url)["Messages"][0]
     sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=taken["ReceiptHandle"])
     second = sqs.send_message(QueueUrl=queue_url, MessageBody="moved by SQS")["MessageId"]
 
-    assert reader.reasons(frozenset({second})) == {}
-    assert reader.reasons(frozenset({second}), look=True).keys() == {second}
+    assert peek.of(frozenset({second})).keys() == {second}
 
 
 def test_messages_of_others_are_followed_too(running: Running) -> None:

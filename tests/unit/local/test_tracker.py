@@ -8,14 +8,26 @@ from typing import Any
 import pytest
 from rich.text import Text
 
-from zendesk_push.local.dead_letters import DeadLetterReason
+from push_content.outcomes.dead_letters import VERSION
+from zendesk_push.dead_letters.dead_letter import ReceivedDeadLetter, received_dead_letter
 from zendesk_push.local.display import PlainLines, open_display
 from zendesk_push.local.event_source import BatchOutcome
 from zendesk_push.local.logs import LogLine
 from zendesk_push.local.tracker import MessageTracker, State, TrackedMessage
 from zendesk_push.local.waiting_reasons import waiting_reasons
 
-REASON = DeadLetterReason(
+
+def dead(code: str | None, explanation: str = "") -> ReceivedDeadLetter:
+    """A dead letter with a reason; without one it is SQS's own doing."""
+    context = json.dumps({"v": VERSION, "message_id": "m"})
+    texts = {"ErrorCode": code, "ErrorMessage": explanation, "RequestID": "r", "Context": context}
+    attributes = {name: {"DataType": "String", "StringValue": text} for name, text in texts.items() if code}
+    return received_dead_letter(
+        {"MessageId": "d", "ReceiptHandle": "h", "Body": "x", "MessageAttributes": attributes}
+    )
+
+
+REASON = dead(
     "zendesk_400", "'#/a' is missing in schema file:///x.json#; '#/b' too in schema file:///x.json#"
 )
 
@@ -24,15 +36,11 @@ class World:
     """What the tracker looks up."""
 
     def __init__(self) -> None:
-        self.reasons: dict[str, DeadLetterReason] = {}
-        self.seen_only_by_looking: set[str] = set()
+        self.reasons: dict[str, ReceivedDeadLetter] = {}
         self.waiting: dict[str, str] = {}
 
-    def dead_letters(
-        self, message_ids: frozenset[str], *, look: bool = False
-    ) -> Mapping[str, DeadLetterReason]:
-        seen = self.reasons.keys() - (set() if look else self.seen_only_by_looking)
-        return {one: self.reasons[one] for one in seen & message_ids}
+    def dead_letters(self, message_ids: frozenset[str]) -> Mapping[str, ReceivedDeadLetter]:
+        return {one: self.reasons[one] for one in self.reasons.keys() & message_ids}
 
     def waiting_reasons(self, message_ids: frozenset[str]) -> Mapping[str, str]:
         return {one: self.waiting[one] for one in self.waiting.keys() & message_ids}
@@ -110,20 +118,8 @@ def test_a_dead_letter_says_why_without_the_schema_s_address(recorded: Recorded)
     assert recorded.message("n").state is State.DELIVERED
 
 
-def test_what_seems_delivered_without_a_ticket_is_looked_for_among_the_dead_letters(
-    recorded: Recorded,
-) -> None:
-    recorded.world.reasons["redriven"] = REASON
-    recorded.world.seen_only_by_looking = {"redriven"}
-    recorded.tracker.batch([record("redriven", "not JSON"), record("no resources", "{}")])
-    recorded.tracker.outcome(outcome(deleted=["redriven", "no resources"]))
-
-    assert recorded.message("redriven").state is State.DEAD
-    assert recorded.message("no resources").state is State.DELIVERED
-
-
 def test_a_dead_letter_that_sqs_moved_has_the_name_the_tools_give_it(recorded: Recorded) -> None:
-    recorded.world.reasons["m"] = DeadLetterReason("", "")
+    recorded.world.reasons["m"] = dead(None)
     recorded.tracker.batch([record("m")])
     recorded.tracker.outcome(outcome(deleted=["m"]))
 
@@ -243,7 +239,7 @@ def test_on_a_terminal_there_is_a_table(recorded: Recorded, monkeypatch: pytest.
     monkeypatch.setenv("TERM", "xterm")
     out = Terminal()
     display = open_display(recorded.tracker.messages, out)
-    recorded.world.reasons["n"] = DeadLetterReason("invalid_message", "[red]not markup[/red]")
+    recorded.world.reasons["n"] = dead("invalid_message", "[red]not markup[/red]")
     recorded.tracker.batch([record("m"), record("n")])
     recorded.tracker.outcome(outcome(deleted=["m", "n"]))
     display.changed(recorded.steps[-1])
@@ -264,9 +260,7 @@ def test_a_narrow_table_leaves_nothing_out(recorded: Recorded, monkeypatch: pyte
     monkeypatch.setenv("COLUMNS", "60")
     out = Terminal()
     display = open_display(recorded.tracker.messages, out)
-    recorded.world.reasons["m"] = DeadLetterReason(
-        "zendesk_400", "'#/external_resources/1/created_at' is none"
-    )
+    recorded.world.reasons["m"] = dead("zendesk_400", "'#/external_resources/1/created_at' is none")
     recorded.tracker.batch([record("m")])
     recorded.tracker.outcome(outcome(deleted=["m"]))
     display.changed(recorded.steps[-1])
