@@ -41,7 +41,7 @@ format: $(VENV)  ## rewrite files the way `make lint` wants them
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)  ## measure, side by side in one run, as ratios
+bench: $(VENV)  ## measure beside peers and the limit, and write docs/benchmarks.md (ARGS="cost quota": parts)
 	$(BIN)/python -m zendesk_push.bench $(ARGS)
 
 soak: $(VENV)  ## a long seeded run with random faults (ARGS="--seed 7 --seconds 600")

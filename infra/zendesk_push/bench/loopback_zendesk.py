@@ -1,6 +1,6 @@
 """A push endpoint on loopback that takes its time, in a process of its own: its CPU is not the measured one's.
 
-with LoopbackZendesk(latency=0.05, hanging=["a0"]) as zendesk:
+with LoopbackZendesk(latency=0.05, slow={"a0": math.inf}) as zendesk:
     ...  # push to zendesk.url
     zendesk.pushed()
 """
@@ -8,6 +8,7 @@ with LoopbackZendesk(latency=0.05, hanging=["a0"]) as zendesk:
 import argparse
 import asyncio
 import json
+import math
 import socket
 import ssl
 import subprocess
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -37,14 +38,17 @@ class Pushed:
 
 
 class LoopbackZendesk:
-    """Answers every push with success after ``latency`` seconds, those of ``hanging`` accounts never.
+    """Answers every push with success after ``latency`` seconds, those of ``slow`` accounts after theirs, which may
+    be for ever.
 
     A context manager. With ``tls`` it is every customer's Zendesk: ``https://{subdomain}.zendesk.com`` for a
     client that is given ``tls`` and ``resolve``.
     """
 
-    def __init__(self, *, latency: float = 0, hanging: Collection[str] = (), tls: bool = False) -> None:
-        self._options = ["--latency", str(latency), "--hanging", *hanging]
+    def __init__(
+        self, *, latency: float = 0, slow: Mapping[str, float] | None = None, tls: bool = False
+    ) -> None:
+        self._options = ["--latency", str(latency), "--slow", json.dumps(slow or {})]
         self._with_tls = tls
         self.url = ""
         self.tls: ssl.SSLContext | None = None
@@ -91,11 +95,12 @@ class LoopbackZendesk:
 
 
 class _Server:
-    def __init__(self, latency: float, hanging: Collection[str]) -> None:
+    def __init__(self, latency: float, slow: Mapping[str, float]) -> None:
         self._latency = latency
-        self._hanging = frozenset(hanging)
+        self._slow = slow
         self._pushed: list[tuple[str, int, float]] = []
         self._connections = 0
+        self._never = asyncio.Event()  # one for all: asyncio drops a task that only it waits for
 
     async def push(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of a customer's."""
@@ -118,10 +123,9 @@ class _Server:
     async def _answer(self, body: bytes) -> bytes:
         message = json.loads(body)
         account, resources = message["instance_push_id"], message["external_resources"]
-        if account in self._hanging:
-            await asyncio.Event().wait()
-        if self._latency:
-            await asyncio.sleep(self._latency)
+        latency = self._slow.get(account, self._latency)
+        if latency:
+            await (self._never.wait() if latency == math.inf else asyncio.sleep(latency))
         self._pushed.append((account, len(resources), time.monotonic()))
         results = [
             {"external_resource_id": each["external_id"], "status": {"code": "success"}} for each in resources
@@ -144,8 +148,8 @@ def _http(answer: object) -> bytes:
     return head.encode() + body
 
 
-async def _serve(latency: float, hanging: Collection[str], certificate: str | None) -> None:
-    server = _Server(latency, hanging)
+async def _serve(latency: float, slow: Mapping[str, float], certificate: str | None) -> None:
+    server = _Server(latency, slow)
     context = None
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -161,10 +165,10 @@ async def _serve(latency: float, hanging: Collection[str], certificate: str | No
 def _main() -> None:
     parser = argparse.ArgumentParser(prog="loopback_zendesk")
     parser.add_argument("--latency", type=float, default=0)
-    parser.add_argument("--hanging", nargs="*", default=[])
+    parser.add_argument("--slow", type=json.loads, default={})
     parser.add_argument("--certificate")
     options = parser.parse_args()
-    asyncio.run(_serve(options.latency, options.hanging, options.certificate))
+    asyncio.run(_serve(options.latency, options.slow, options.certificate))
 
 
 if __name__ == "__main__":

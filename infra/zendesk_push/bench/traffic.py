@@ -75,18 +75,22 @@ def message(
     parent: str | None = None,
     request_id: str | None = None,
     attributes: dict[str, Any] | None = None,
+    text: str = "",
 ) -> Sent:
-    """A message of ``size`` resources whose ids begin with its key. ``parent`` is of its first resource."""
+    """A message of ``size`` resources whose ids begin with its key. ``parent`` is of its first resource.
+
+    ``text`` is in each resource's message.
+    """
     offending = poison or {}
     resources: list[tuple[str | None, str]] = []
     for index in range(size):
         external_id = f"{key}.{index}"
-        text = _resource(external_id, offending.get(index, {}), parent if index == 0 else None)
-        resources.append((None if index in offending else external_id, text))
+        raw = _resource(external_id, offending.get(index, {}), parent if index == 0 else None, text)
+        resources.append((None if index in offending else external_id, raw))
     members = [f'"instance_push_id": "{account}"']
     if request_id is not None:
         members.append(f'"request_id": "{request_id}"')
-    members.append(f'"external_resources": [{", ".join(text for _, text in resources)}]')
+    members.append(f'"external_resources": [{", ".join(raw for _, raw in resources)}]')
     return Sent(
         key,
         account,
@@ -109,12 +113,12 @@ def _mark(key: str) -> str:
     return "".join("\t" if bit == "1" else "\n" for bit in f"{int(key.removeprefix('m')):b}")
 
 
-def _resource(external_id: str, offence: Any, parent: str | None) -> str:
+def _resource(external_id: str, offence: Any, parent: str | None, said: str) -> str:
     if not isinstance(offence, dict):
         return json.dumps(offence)
     fields: dict[str, Any] = {
         "external_id": external_id,
-        "message": f"{CANARY} {external_id}",
+        "message": f"{CANARY} {external_id}{said}",
         "created_at": "2026-01-02T03:04:05Z",
         "author": {"external_id": "author", "name": "Ann \ud83d\ude00"},
     }
