@@ -1,5 +1,7 @@
 """functions/requirements.txt is what pyproject.toml asks for: nothing missing, nothing more, all pinned."""
 
+import ast
+import sys
 import tomllib
 from importlib.metadata import requires
 from pathlib import Path
@@ -13,6 +15,18 @@ from zendesk_push.requirements import FILES, RUNTIME
 ROOT = Path(__file__).resolve().parents[3]
 # The runtime's own environment: markers for other Pythons and systems do not count.
 LAMBDA = {"python_version": "3.13", "sys_platform": "linux", "platform_system": "Linux", "extra": ""}
+OURS = ("zendesk_push", "zendesk_channel", "push_content", "admin_callback")
+# What develops, builds and simulates: not for an operator who has the command alone.
+NOT_ALONE = (
+    "bench",
+    "costs",
+    "in_memory",
+    "packaging",
+    "sam_local",
+    "simulator",
+    "template",
+    "requirements.py",
+)
 
 
 def _pins(path: str) -> dict[str, Requirement]:
@@ -57,6 +71,22 @@ def test_tests_run_on_the_versions_that_ship() -> None:
     development = _pins("infra/requirements/dev.txt")
     for name, requirement in _pins(RUNTIME).items():
         assert development[name].specifier == requirement.specifier
+
+
+def test_the_command_alone_imports_only_what_comes_with_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    modules = {"botocore": "boto3", "yaml": "pyyaml"}
+    package = ROOT / "infra/zendesk_push"
+    alone = [path for path in package.rglob("*.py") if path.relative_to(package).parts[0] not in NOT_ALONE]
+    for path in (path for path in alone if "local" not in path.relative_to(package).parts):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in (name.partition(".")[0] for name in names):
+                if name in sys.stdlib_module_names or name in OURS or name.startswith("mypy_boto3"):
+                    continue
+                needed = modules.get(name, name)
+                assert any(demand.startswith(needed) for demand in project["dependencies"]), (path, name)
 
 
 @pytest.mark.parametrize("path", [path for path, _, _ in FILES] + ["infra/requirements/bootstrap.txt"])

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     """Run until the samples are through (``--once``) or until SIGINT, SIGTERM or SIGHUP; returns the exit code."""
     if args.once and (args.no_samples or args.zendesk_url):
         raise UsageError("--once runs the samples on the simulator: not with --no-samples or --zendesk-url")
-    for package in ("aws_lambda_powertools", "jinja2", "moto", "rich", "samtranslator", "werkzeug"):
+    for package in ("aws_lambda_powertools", "jinja2", "moto", "samtranslator", "werkzeug"):
         if find_spec(package) is None:
             raise MissingPackageError(package)
     started = time.monotonic()
