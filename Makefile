@@ -17,7 +17,7 @@ SAM := .tools/sam/bin/sam
 CHECKOV := .tools/policy/bin/checkov
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lint types bench soak costs build deploy sam-local requirements clean
+.PHONY: help run test check format lint types bench soak costs recording build deploy sam-local requirements clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -49,6 +49,9 @@ soak: $(VENV)  ## a long seeded run with random faults (ARGS="--seed 7 --seconds
 
 costs: $(VENV)  ## what a stack costs, into docs/deployment.md (ARGS="--messages 2e6 --accounts 300": print yours)
 	@$(BIN)/python -m zendesk_push.costs $(ARGS)
+
+recording: $(VENV)  ## docs/images/make-run.svg, the README's picture, from a real run (needs Chromium)
+	@$(BIN)/python -m zendesk_push.recording $(ARGS)
 
 build: $(VENV) $(SAM)  ## both functions for Lambda: built, pruned, byte-compiled, measured
 	@$(BIN)/python -m zendesk_push.packaging.build --sam $(SAM)

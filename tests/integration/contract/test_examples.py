@@ -1,16 +1,32 @@
 """examples/*.jsonl, sent as they stand there (but for the account), and what they become in Zendesk."""
 
+import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import urllib3
 
+from zendesk_push.local.moto_process import CREDENTIALS
+
 if TYPE_CHECKING:
     from integration.contract.conftest import ContractStack
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 ACCOUNT_OF_THE_EXAMPLES = "3cd1d2a5-aaf2-41fe-a9f1-519499605854"
+
+# Nothing says when the guide's message is through, but a reply to it can't be through before.
+AFTER_IT = {
+    "external_id": "guide-2",
+    "parent_id": "guide-1",
+    "message": "A reply",
+    "created_at": "2026-01-31T12:00:00Z",
+    "author": {"external_id": "a"},
+}
 
 # By file: which external ids are on one ticket, and words that an agent reads there.
 EXPECTED: dict[str, tuple[list[str], list[str]]] = {
@@ -46,3 +62,19 @@ def test_an_example_becomes_a_ticket(name: str, contract_stack: "ContractStack")
     page = urllib3.request("GET", f"{simulator.url}/tickets/{tickets.pop()}", retries=False).data.decode()
     for passage in passages:
         assert passage in page
+
+
+def test_the_python_of_the_guide_sends_a_message(contract_stack: "ContractStack") -> None:
+    guide = (EXAMPLES.parent / "docs/message.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    stack, account = contract_stack.stack, contract_stack.account.instance_push_id
+    names = f"account, queue_url = {account!r}, {stack.queue_url!r}\n"
+    aws = {"AWS_ENDPOINT_URL": stack.aws_endpoint_url, "AWS_DEFAULT_REGION": stack.region}
+    subprocess.run(
+        [sys.executable, "-c", names + code.replace("review-4711", "guide-1")],
+        env=os.environ | CREDENTIALS | aws,
+        check=True,
+    )
+    contract_stack.deliver(json.dumps({"instance_push_id": account, "external_resources": [AFTER_IT]}))
+    assert stack.simulator is not None
+    assert stack.simulator.core.ticket_of(account, "guide-1") is not None

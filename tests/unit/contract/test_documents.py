@@ -22,6 +22,7 @@ from zendesk_push.template.reader import TEMPLATE
 
 ROOT = Path(__file__).parents[3]
 MESSAGE = json.loads(published.PATH.read_text("utf-8"))
+RESOURCE = {"$ref": "#/$defs/external_resource", "$defs": MESSAGE["$defs"]}
 ASYNCAPI: dict[str, Any] = yaml.safe_load((ROOT / "docs/contract/asyncapi.yaml").read_text("utf-8"))
 OPENAPI: dict[str, Any] = yaml.safe_load((ROOT / "docs/contract/openapi.yaml").read_text("utf-8"))
 
@@ -100,3 +101,29 @@ def test_a_receipt_is_as_documented() -> None:
         (receipt,) = receipts_of(event)
         asyncapi_schema("Receipt").validate(json.loads(json.dumps(receipt)))
         assert receipt["resources"][0]["ticket_id"] == 7
+
+
+def test_what_the_guides_show_is_of_the_contract() -> None:
+    message, resource = Draft202012Validator(MESSAGE), Draft202012Validator(RESOURCE)
+    seen = set()
+    for page in (ROOT / "docs/message.md", ROOT / "README.md"):
+        for block in re.findall(r"```json\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+            shown = json.loads(block)
+            kind = next(
+                (
+                    key
+                    for key in ("external_resources", "message", "authenticated", "failed_at")
+                    if key in shown
+                ),
+                "",
+            )
+            validators = {
+                "external_resources": message,
+                "message": resource,
+                "authenticated": asyncapi_schema("Receipt"),
+                "failed_at": asyncapi_schema("DeadLetterContext"),
+            }
+            if kind:
+                validators[kind].validate(shown)
+            seen.add(kind)
+    assert len(seen - {""}) == 4
