@@ -22,6 +22,7 @@ NOT_ALONE = (
     "costs",
     "in_memory",
     "packaging",
+    "recording",
     "sam_local",
     "simulator",
     "template",
