@@ -15,6 +15,7 @@ BIN := .venv/bin
 VENV := .venv/.installed
 SAM := .tools/sam/bin/sam
 CHECKOV := .tools/policy/bin/checkov
+NODE := .tools/node/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format lint types bench soak costs recording build deploy sam-local requirements clean
@@ -28,7 +29,7 @@ run: $(VENV)  ## the whole stack on this machine, with samples, until Ctrl-C (AR
 test: $(VENV)  ## every test that this machine has the parts for; skips say what is missing
 	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: $(SAM) $(CHECKOV) lint types test  ## what must be green before a change lands: all below, SAM and policies too
+check: $(SAM) $(CHECKOV) $(NODE) lint types test  ## what must be green before a change lands: all below, SAM and policies too
 
 lint: $(VENV)  ## formatting and style
 	$(BIN)/ruff format --check .
@@ -87,6 +88,14 @@ $(SAM): infra/requirements/sam.txt
 $(CHECKOV): infra/requirements/policy.txt
 	@$(call environment,.tools/policy,policy)
 	@touch $@
+
+# For the documentation's examples in Node, where Node is.
+$(NODE): infra/node/package-lock.json
+	@if command -v npm >/dev/null; then \
+		echo "Setting up .tools/node (once)..."; \
+		mkdir -p .tools/node && cp infra/node/package.json infra/node/package-lock.json .tools/node/ && \
+		npm ci --prefix .tools/node --silent --no-audit --no-fund && touch $@; \
+	else echo "npm is not here: the documentation's examples in Node are not run"; fi
 
 # uv installs in seconds what takes pip a minute; pip brings uv, both check hashes.
 define environment

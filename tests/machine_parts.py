@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-PARTS = ("browser", "tools", "python3.13", "sam-local")
+PARTS = ("browser", "tools", "python3.13", "sam-local", "node")
 
 
 def missing(part: str, reason: str) -> NoReturn:

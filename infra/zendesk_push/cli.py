@@ -25,6 +25,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "trace": "where one message or external_id is: waiting, delivered or dead, and why",
     "accounts": "list, show, pause, resume, revalidate or forget accounts",
     "dlq": "list, show, export, edit, redrive or purge dead letters",
+    "replies": "print agents' answers as they come",
     "installer-app": "write the ZIP that an administrator uploads to Zendesk",
     "doctor": "check a deployment from the outside",
     "completion": "print what a shell needs to complete these commands",

@@ -64,6 +64,7 @@ class Deployment:
     stack_name: str | None = None
     queue_url: str | None = None
     dead_letter_queue_url: str | None = None
+    replies_queue_url: str | None = None
     accounts_table: str | None = None
     api_url: str | None = None
     zendesk_url: str | None = None
@@ -87,6 +88,12 @@ class Deployment:
         """The dead-letter queue's URL; UsageError if it is not known."""
         return _known(self.dead_letter_queue_url, "dead-letter queue", "--dead-letter-queue-url")
 
+    def replies_queue(self) -> str:
+        """The URL of the queue of agents' answers; UsageError if it is not known, or there is none."""
+        if self.replies_queue_url is None and (self.local or self.resources):
+            raise UsageError("there is no replies queue: start or deploy the stack with Replies=enabled")
+        return _known(self.replies_queue_url, "replies queue", "--replies-queue-url")
+
     def table(self) -> str:
         """The accounts table's name; UsageError if it is not known."""
         return _known(self.accounts_table, "accounts table", "--accounts-table")
@@ -106,6 +113,7 @@ def add_deployment_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--queue-url", metavar="URL", help="the content queue")
     group.add_argument("--dead-letter-queue-url", metavar="URL", help="the dead-letter queue")
+    group.add_argument("--replies-queue-url", metavar="URL", help="the queue of agents' answers")
     group.add_argument("--accounts-table", metavar="NAME", help="the DynamoDB table of the accounts")
     group.add_argument("--api-url", metavar="URL", help="the HTTP API, without a path")
     group.add_argument("--region", help="AWS region; otherwise as the AWS CLI has it")
@@ -124,7 +132,14 @@ def find_deployment(args: argparse.Namespace) -> Deployment:
         raise UsageError("give either --stack-name or --ready-file, not both")
     given = {
         name: getattr(args, name)
-        for name in ("endpoint_url", "queue_url", "dead_letter_queue_url", "accounts_table", "api_url")
+        for name in (
+            "endpoint_url",
+            "queue_url",
+            "dead_letter_queue_url",
+            "replies_queue_url",
+            "accounts_table",
+            "api_url",
+        )
         if getattr(args, name)
     }
     if args.endpoint_url and not _is_endpoint(args.endpoint_url):
@@ -172,7 +187,7 @@ def _on_aws(args: argparse.Namespace, stack_name: str | None) -> Deployment:
 
 
 def _session(args: argparse.Namespace) -> boto3.Session:
-    region = args.region or _region_of(args.queue_url or args.dead_letter_queue_url)
+    region = args.region or _region_of(args.queue_url or args.dead_letter_queue_url or args.replies_queue_url)
     session = boto3.Session(profile_name=args.profile, region_name=region)
     if not session.region_name:
         raise UsageError("no AWS region: give --region, or set AWS_REGION")
@@ -223,6 +238,7 @@ def _local(ready: Mapping[str, Any]) -> Deployment:
         local=True,
         queue_url=ready["queue_url"],
         dead_letter_queue_url=ready["dead_letter_queue_url"],
+        replies_queue_url=ready.get("replies_queue_url"),
         accounts_table=ready["accounts_table"],
         api_url=ready["api_url"],
         zendesk_url=ready.get("zendesk_url"),
@@ -256,6 +272,7 @@ def _with_stack(deployment: Deployment, stack_name: str) -> Deployment:
         resources=resources,
         queue_url=_physical(resources, "ContentQueue"),
         dead_letter_queue_url=_physical(resources, "DeadLetterQueue"),
+        replies_queue_url=_physical(resources, "RepliesQueue"),
         accounts_table=_physical(resources, "AccountsTable"),
         # The output knows of a custom domain.
         api_url=outputs.get("ManifestUrl", "").removesuffix("/manifest.json") or None,

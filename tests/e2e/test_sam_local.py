@@ -4,6 +4,7 @@ Given the events that AWS would send, the container answers what the same code a
 stack, record for record, and leaves the same behind.
 """
 
+import json
 import re
 import socket
 import subprocess
@@ -27,6 +28,7 @@ from zendesk_push.sam_local.scenario import ADMIN, PUSH, STEPS, Outcome, Page, S
 
 ROOT = Path(__file__).resolve().parents[2]
 SAM = ROOT / ".tools/sam/bin/sam"
+WITH_REPLIES = {"Replies": "enabled"}
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
@@ -49,7 +51,7 @@ def build_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stack() -> Iterator[LocalStack]:
     """A fresh stack that containers can reach."""
-    with LocalStack(bind="0.0.0.0") as running:  # noqa: S104 - containers come by the bridge
+    with LocalStack(bind="0.0.0.0", parameters=WITH_REPLIES) as running:  # noqa: S104 - containers come by the bridge
         yield running
 
 
@@ -71,6 +73,13 @@ def _dead_letters(stack: LocalStack) -> list[tuple[str, str]]:
     return sorted(found)
 
 
+def _replies(stack: LocalStack) -> list[dict[str, Any]]:
+    """What is on the replies queue, without the moment at which it came."""
+    messages = stack.client("sqs").receive_message(QueueUrl=stack.replies_queue_url, MaxNumberOfMessages=10)
+    found = [json.loads(message["Body"]) for message in messages.get("Messages", [])]
+    return [{key: value for key, value in reply.items() if key != "received_at"} for reply in found]
+
+
 def _imported(stack: LocalStack) -> list[list[str]]:
     """The external ids of each ticket's comments."""
     tickets = urllib3.request("GET", f"{stack.zendesk_url}/simulator/tickets").json()["tickets"]
@@ -82,7 +91,7 @@ def _problems(outcomes: list[Outcome]) -> list[str]:
 
 
 def test_the_container_answers_as_the_local_stack_does(sam: SamLocal, stack: LocalStack) -> None:
-    scenario = Scenario(stack.zendesk_url, in_container(stack.zendesk_url))
+    scenario = Scenario(stack.zendesk_url, in_container(stack.zendesk_url), replies=True)
     scenario.prepare()
     logs: list[str] = []
 
@@ -92,18 +101,19 @@ def test_the_container_answers_as_the_local_stack_does(sam: SamLocal, stack: Loc
         return answer.value
 
     contained = list(scenario.play(in_a_container))
-    with LocalStack() as other:
-        twin = Scenario(other.zendesk_url, other.zendesk_url)
+    with LocalStack(parameters=WITH_REPLIES) as other:
+        twin = Scenario(other.zendesk_url, other.zendesk_url, replies=True)
         twin.prepare()
         in_process = list(twin.play(lambda function, event: other.invoke(function, event).value))
-        left_behind = (_dead_letters(other), _imported(other))
+        left_behind = (_dead_letters(other), _imported(other), _replies(other))
 
     assert _problems(contained) == []
     assert _problems(in_process) == []
     assert len(contained) == len(STEPS)
     for one, another in zip(contained, in_process, strict=True):
         assert one.comparable() == another.comparable(), one.step.event
-    assert (_dead_letters(stack), _imported(stack)) == left_behind
+    assert (_dead_letters(stack), _imported(stack), _replies(stack)) == left_behind
+    assert len(left_behind[2]) == 1
     assert [code for code, _ in left_behind[0]] == ["invalid_message", "zendesk_400"]
     assert form_of(load("admin-ui-new"))["zendesk_access_token"] not in "".join(logs)
 
@@ -165,5 +175,7 @@ def test_start_api_serves_the_routes(api: str, stack: LocalStack) -> None:
     form = {"content-type": "application/x-www-form-urlencoded"}
     page = ask("POST", "/admin_ui", body=urlencode(fields), headers=form)
     assert (page.status, Page.parse(page.data.decode()).state) == (200, "connected")
+    forged = ask("POST", "/channelback", body=urlencode(form_of(load("channelback-forged"))), headers=form)
+    assert (forged.status, forged.json()) == (403, {"error": "forbidden"})
     events = ask("POST", "/event_callback", json={"events": []})
     assert (events.status, events.json()) == (200, {})

@@ -47,7 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"--template {template} --env-vars {environment}")
             return 0
         require_engine()
-        scenario = Scenario(stack.zendesk_url, in_container(stack.zendesk_url))
+        scenario = Scenario(
+            stack.zendesk_url,
+            in_container(stack.zendesk_url),
+            replies=stack.replies_queue_url is not None,
+        )
         scenario.prepare()
         sam = SamLocal(options.sam, template, environment)
         outcomes = []

@@ -31,6 +31,7 @@ class RunningStack:
     queue_url: str
     dead_letter_queue_url: str
     accounts_table: str
+    replies_queue_url: str | None = None
 
 
 def read_ready_file(path: Path) -> RunningStack:
@@ -48,7 +49,7 @@ def read_ready_file(path: Path) -> RunningStack:
         ) from None
     except (OSError, ValueError, AttributeError, AssertionError):
         raise CommandError(f"{path} is not a ready file of `zendesk-push local`") from None
-    return RunningStack(**{name: values[name] for name in RunningStack.__dataclass_fields__})
+    return RunningStack(**{name: values.get(name) for name in RunningStack.__dataclass_fields__})
 
 
 def in_container(value: str) -> str:
@@ -75,7 +76,10 @@ def environment(
     Raises:
         CommandError: the template can't be read, or is not the one that the stack was made of.
     """
-    loaded = load_template(template, {**(parameters or {}), "ZendeskBaseUrl": stack.zendesk_url})
+    found = {"ZendeskBaseUrl": stack.zendesk_url}
+    if stack.replies_queue_url:
+        found["Replies"] = "enabled"
+    loaded = load_template(template, {**(parameters or {}), **found})
     # The key is found by the alias that the template gives it.
     key = (
         LocalAws(stack.aws_endpoint_url)
@@ -89,6 +93,8 @@ def environment(
         "DataKey": key["KeyId"],
         "MetadataKey": f"{STACK_NAME}-metadata-key",  # the name that the template gives it
     }
+    if stack.replies_queue_url:
+        references["RepliesQueue"] = stack.replies_queue_url
     attributes = {("DataKey", "Arn"): key["Arn"]}
 
     def look_up(known: Mapping[Any, str], wanted: Any) -> str:

@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import Any, Final
 
@@ -52,6 +52,9 @@ STEPS: Final = (
     Step("sqs-not-json", PUSH, staying=()),
     Step("sqs-unknown-account", PUSH, staying=(0,)),
     Step("event-resources-created", ADMIN, status=200),
+    Step("channelback", ADMIN, status=200),
+    Step("channelback", ADMIN, status=200),  # repeated: no second message
+    Step("channelback-forged", ADMIN, status=403),
     Step("admin-ui-edit", ADMIN, status=200, state="connected"),
     Step("event-deactivate-integration-instance", ADMIN, status=200),
     Step("sqs-one-message", PUSH, staying=(0,)),
@@ -63,6 +66,7 @@ STEPS: Final = (
     Step("event-destroy-integration-instance", ADMIN, status=200),
     Step("event-destroy-integration", ADMIN, status=200),
 )
+_CHANNELBACKS: Final = ("channelback", "channelback-forged")
 
 
 @dataclass
@@ -113,8 +117,19 @@ class Outcome:
 class Scenario:
     """Plays the steps for one account of one customer, whom a simulated Zendesk knows."""
 
-    def __init__(self, zendesk_url: str, origin: str, clock: Callable[[], float] = time.time) -> None:
-        """``origin`` is the simulator's as the function knows it, ``zendesk_url`` as this process does."""
+    def __init__(
+        self,
+        zendesk_url: str,
+        origin: str,
+        clock: Callable[[], float] = time.time,
+        *,
+        replies: bool = False,
+    ) -> None:
+        """``origin`` is the simulator's as the function knows it, ``zendesk_url`` as this process does.
+
+        Without ``replies`` there is no route for channelbacks.
+        """
+        self._replies = replies
         self._zendesk_url = zendesk_url
         self._origin = origin
         self._clock = clock
@@ -146,7 +161,9 @@ class Scenario:
 
     def play(self, invoke: Invoke) -> Iterator[Outcome]:
         """Invoke for each step in turn."""
-        for step in STEPS:
+        for written in STEPS:
+            off = written.event in _CHANNELBACKS and not self._replies
+            step = replace(written, status=404) if off else written
             event = fit(load(step.event), Circumstances(self._origin, self._clock(), self._metadata))
             answer = invoke(step.function, event)
             if step.state is not None:

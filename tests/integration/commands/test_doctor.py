@@ -199,6 +199,7 @@ def test_a_deployment_that_is_well(deployment: Deployment, stack: Stack) -> None
         "accounts",
         "credentials",
         "waiting",
+        "replies",
     }
 
 
@@ -466,7 +467,7 @@ def test_a_local_stack_is_judged_by_what_it_has(command: Callable[..., Ran], api
     assert ran.code == 0
     assert levels["manifest"] == "ok"
     assert {levels[subject] for subject in ("functions", "event source", "schedule", "alarms")} == {"skip"}
-    assert command("doctor", "--api-url", api.url).out.splitlines()[-1] == "11 ok, 0 warn, 0 fail, 7 skip"
+    assert command("doctor", "--api-url", api.url).out.splitlines()[-1] == "12 ok, 0 warn, 0 fail, 7 skip"
 
 
 def test_a_failure_is_exit_code_1_and_a_warning_only_if_asked(

@@ -118,6 +118,7 @@ class Functions:
             environments[ADMIN]["DATA_KEY_ARN"]: "DataKey",
             environments[ADMIN]["METADATA_KEY_SECRET"]: "MetadataKey",
             receipts: "ReceiptQueueArn",
+            environments[ADMIN]["REPLIES_QUEUE_URL"]: "RepliesQueue",
         }
         self.watches = {name: Watch(names) for name in ROLES}
         for key, value in {**environments[PUSH], **environments[ADMIN]}.items():
@@ -140,7 +141,7 @@ class Functions:
 @pytest.fixture(scope="module")
 def functions() -> Iterator[Functions]:
     """Both functions, after a life with everything in it."""
-    with pytest.MonkeyPatch.context() as monkeypatch, LocalStack() as stack:
+    with pytest.MonkeyPatch.context() as monkeypatch, LocalStack(parameters={"Replies": "enabled"}) as stack:
         functions = Functions(stack, monkeypatch)
         _live(functions, stack)
         yield functions
@@ -149,7 +150,7 @@ def functions() -> Iterator[Functions]:
 def _live(functions: Functions, stack: LocalStack) -> None:
     simulator = stack.simulator
     assert simulator is not None
-    scenario = Scenario(stack.zendesk_url, stack.zendesk_url)
+    scenario = Scenario(stack.zendesk_url, stack.zendesk_url, replies=True)
     scenario.prepare()
     outcomes = list(scenario.play(functions.invoke))
     assert [outcome.problem for outcome in outcomes if outcome.problem] == []
@@ -243,7 +244,7 @@ def test_the_key_is_used_through_the_services_that_are_called(functions: Functio
     }
     [allowed] = [
         {
-            service["Fn::Sub"].partition(".")[0]
+            service.get("Fn::If", [None, service])[1]["Fn::Sub"].partition(".")[0]
             for service in statement["Condition"]["StringEquals"]["kms:ViaService"]
         }
         for statement in _statements(ROLES[function])
@@ -253,7 +254,7 @@ def test_the_key_is_used_through_the_services_that_are_called(functions: Functio
     encrypted = {
         action.partition(":")[0]
         for action, resource in functions.watches[function].seen
-        if resource in ("ContentQueue", "DeadLetterQueue", "AccountsTable", SECRETS)
+        if resource in ("ContentQueue", "DeadLetterQueue", "RepliesQueue", "AccountsTable", SECRETS)
     }
     assert encrypted == allowed
 

@@ -44,8 +44,10 @@ def test_everything_else_is(change: tuple[str, str]) -> None:
     assert Outcome(step, _page("connected"), None).comparable() != Outcome(step, other, None).comparable()
 
 
-def _play(answers: dict[str, Any]) -> dict[str, str | None]:
-    scenario = Scenario("http://127.0.0.1:1", "http://127.0.0.1:1", clock=lambda: 1_800_000_000)
+def _play(answers: dict[str, Any], *, replies: bool = True) -> dict[str, str | None]:
+    scenario = Scenario(
+        "http://127.0.0.1:1", "http://127.0.0.1:1", clock=lambda: 1_800_000_000, replies=replies
+    )
     numbers = iter(range(len(STEPS)))
 
     def invoke(function: str, event: dict[str, Any]) -> Any:
@@ -62,6 +64,15 @@ def _play(answers: dict[str, Any]) -> dict[str, str | None]:
 
 def test_answers_as_they_should_be_are_no_problem() -> None:
     assert set(_play({}).values()) == {None}
+
+
+def test_without_replies_there_is_no_route_for_agents() -> None:
+    problems = _play({}, replies=False)
+    assert {event for event, problem in problems.items() if problem} == {"channelback", "channelback-forged"}
+    missing = {"statusCode": 404, "body": "{}"}
+    assert set(_play({"channelback": missing, "channelback-forged": missing}, replies=False).values()) == {
+        None
+    }
 
 
 @pytest.mark.parametrize(

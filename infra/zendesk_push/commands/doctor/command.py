@@ -22,6 +22,7 @@ from zendesk_push.commands.doctor.findings import Finding, Level, fail, warn
 from zendesk_push.commands.doctor.http_checks import check_http
 from zendesk_push.commands.doctor.key_checks import check_key
 from zendesk_push.commands.doctor.queue_checks import check_queues
+from zendesk_push.commands.doctor.reply_checks import check_replies
 from zendesk_push.commands.doctor.runtime_checks import (
     check_alarms,
     check_event_source,
@@ -40,6 +41,7 @@ examples:
 _CHECKS: Final[tuple[tuple[str, Callable[[Deployment], Iterator[Finding]]], ...]] = (
     ("http", check_http),
     ("queues", check_queues),
+    ("replies", check_replies),
     ("key", check_key),
     ("functions", check_functions),
     ("event source", check_event_source),

@@ -28,7 +28,9 @@ def check_http(deployment: Deployment) -> Iterator[Finding]:
         yield skip("healthcheck", "the API's address is not known: give --stack-name or --api-url")
         return
     pool = _pool(deployment.api_url)
-    yield _check_manifest(pool, deployment.api_url)
+    known = deployment.local or bool(deployment.resources)
+    replies = deployment.replies_queue_url is not None if known else None
+    yield _check_manifest(pool, deployment.api_url, replies)
     yield _check_health(pool, deployment.api_url)
 
 
@@ -42,7 +44,7 @@ def _pool(url: str) -> urllib3.PoolManager:
     return urllib3.PoolManager(retries=False, timeout=_TIMEOUT)
 
 
-def _check_manifest(pool: urllib3.PoolManager, api_url: str) -> Finding:
+def _check_manifest(pool: urllib3.PoolManager, api_url: str, replies: bool | None) -> Finding:
     url = f"{api_url}/manifest.json"
     status, content_type, body = _get(pool, url)
     if status == 0:
@@ -53,7 +55,7 @@ def _check_manifest(pool: urllib3.PoolManager, api_url: str) -> Finding:
         manifest = json.loads(body)
     except ValueError:
         return fail("manifest", f"{url}: not JSON", _LOGS)
-    problems = manifest_problems(manifest, api_url)
+    problems = manifest_problems(manifest, api_url, replies)
     if problems:
         return fail(
             "manifest", f"{url}: {'; '.join(problems)}", "correct the stack's parameters and deploy again"

@@ -28,16 +28,21 @@ _URLS: Final = (
 )
 
 
-def manifest_problems(manifest: Any, served_from: str) -> list[str]:
+def manifest_problems(manifest: Any, served_from: str, replies: bool | None = None) -> list[str]:
     """Everything in a manifest that breaks the contract, or that push would not work with; empty when it is good.
 
     Args:
         manifest: the parsed JSON.
         served_from: the API's origin, which every URL should be at.
+        replies: whether there is a queue for agents' answers; None where that is not known.
     """
     if not isinstance(manifest, dict):
         return ["it is not a JSON object"]
-    return [*_string_problems(manifest), *_url_problems(manifest, served_from)]
+    return [
+        *_string_problems(manifest),
+        *_url_problems(manifest, served_from),
+        *_reply_problems(manifest, replies),
+    ]
 
 
 def _string_problems(manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -66,6 +71,16 @@ def _url_problems(manifest: Mapping[str, Any], served_from: str) -> Iterator[str
             problem = _url_problem(urls[name], served_from)
             if problem:
                 yield f"urls.{name} {problem}"
+
+
+def _reply_problems(manifest: Mapping[str, Any], replies: bool | None) -> Iterator[str]:
+    urls = manifest.get("urls")
+    if replies is None or not isinstance(urls, dict):
+        return
+    if replies and "channelback_url" not in urls:
+        yield "urls.channelback_url is missing, though there is a replies queue"
+    if not replies and "channelback_url" in urls:
+        yield "urls.channelback_url is there, though there is no replies queue"
 
 
 def _url_problem(url: Any, served_from: str) -> str | None:

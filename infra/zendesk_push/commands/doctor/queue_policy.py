@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+_READING: Final = ("sqs:receivemessage", "sqs:*", "*")
 _SENDING: Final = ("sqs:sendmessage", "sqs:*", "*")
 # A condition on one of these makes an Allow for everybody one for somebody.
 _NARROWING: Final = (
@@ -42,6 +43,15 @@ def senders(policy: Mapping[str, Any]) -> list[str]:
     for statement in _sending_allowed(policy):
         sources = _condition_values(statement, None, "aws:sourcearn")
         found += sources or [principal for principal in _principals(statement) if principal != "*"]
+    return found
+
+
+def readers(policy: Mapping[str, Any]) -> list[str]:
+    """Who is allowed to receive by the policy itself; ``*`` for everybody."""
+    found: list[str] = []
+    for statement in _statements(policy):
+        if statement.get("Effect") == "Allow" and any(each in _READING for each in _actions(statement)):
+            found += _condition_values(statement, None, "aws:principalarn") or _principals(statement)
     return found
 
 

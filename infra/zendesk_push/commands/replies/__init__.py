@@ -1,0 +1,1 @@
+"""``replies``: agents' answers on their way to the upstream systems."""
