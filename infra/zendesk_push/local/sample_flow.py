@@ -119,7 +119,7 @@ class SampleFlow:
 
     def summary(self) -> str:
         """How many messages came to which end."""
-        states = [message.state for message in self._tracker.messages()]
+        states = [one.state for one in self._tracker.messages() if one.message_id in self._dropped]
         delivered, dead = states.count(State.DELIVERED), states.count(State.DEAD)
         replies = f", {self._replies} agent's answer on the replies queue" if self._replies else ""
         return (

@@ -107,16 +107,7 @@ def run(args: argparse.Namespace) -> int:
             ready_file.write(addresses)
         for line in _addresses(session.stack):
             session.display.note(line)
-        if session.flow is not None:
-            session.flow.drop()
-            _wait_for_samples(session.flow, signals.stopping)
-            if not signals.stopping.is_set() and (said := session.flow.answer()) is not None:
-                session.display.note(said)
-            if args.once:
-                return _finish(session.flow, session.stack, session.display, started)
-        signals.stopping.wait()
-        session.display.note("stopping")
-        return 0
+        return _serve(session, signals.stopping, started, once=args.once)
 
 
 class _Session(NamedTuple):
@@ -170,12 +161,33 @@ def _wait_for_samples(flow: "SampleFlow", stopping: threading.Event) -> None:
         pass
 
 
-def _finish(flow: "SampleFlow", stack: "LocalStack", display: "Display", started: float) -> int:
-    """Compare, say so; the exit code of ``--once``."""
+def _serve(session: _Session, stopping: threading.Event, started: float, *, once: bool) -> int:
+    """Drop the samples, if there are any, and say what they came to; then run on, but for ``once``."""
+    if session.flow is not None:
+        session.flow.drop()
+        _wait_for_samples(session.flow, stopping)
+        if not stopping.is_set():
+            good = _judge(session, started, once=once)
+            if once:
+                return 0 if good else 1
+        elif once:
+            return EXIT_INTERRUPTED
+    stopping.wait()
+    session.display.note("stopping")
+    return 0
+
+
+def _judge(session: _Session, started: float, *, once: bool) -> bool:
+    """Compare what the samples came to with what they should, and say so."""
+    stack, display, flow = session
+    assert flow is not None, "there were samples"  # noqa: S101
+    if (said := flow.answer()) is not None:
+        display.note(said)
     if stack.simulator is not None:
         stack.simulator.events.settle(_EVENTS_SECONDS)
     differences = flow.differences()
-    display.close()  # the verdict comes last, below the table
+    if once:
+        display.close()  # the verdict comes last, below the table
     display.note("")
     for difference in differences:
         display.note(f"NOT AS EXPECTED: {difference}")
@@ -183,9 +195,9 @@ def _finish(flow: "SampleFlow", stack: "LocalStack", display: "Display", started
         display.note("The functions' last words (all of them with --log-file PATH):")
         for line in stack.logs.lines()[-_LAST_WORDS:]:
             display.note(f"  {line}")
-        return 1
+        return False
     display.note(f"{flow.summary()}, all as it should be. {time.monotonic() - started:.1f} s in all")
-    return 0
+    return True
 
 
 def _addresses(stack: "LocalStack") -> Iterator[str]:
