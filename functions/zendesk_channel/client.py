@@ -12,7 +12,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -128,15 +128,9 @@ class ZendeskClient:
         # Exceptions are raised `from None`: what they come of may hold the request's headers.
         try:
             connection.begin(deadline)
-            connection.request(
-                "POST",
-                path,
-                body=body,
-                headers=_HEADERS | {"Authorization": f"Bearer {token.reveal()}"},
-                preload_content=False,
-            )
-            answer = connection.getresponse()
-            said = answer.read(MAX_RESPONSE_BYTES + 1, decode_content=True)
+            headers = _HEADERS | {"Authorization": f"Bearer {token.reveal()}"}
+            answer = connection.post(path, headers, body)
+            said = _read(answer)
             complete = len(said) <= MAX_RESPONSE_BYTES and not connection.is_closed
         except (TimeoutError, urllib3.exceptions.TimeoutError):
             raise ZendeskTimeoutError(f"no answer from Zendesk within {timeout:g} s") from None
@@ -151,13 +145,33 @@ class ZendeskClient:
                 connection.close()
         if len(said) > MAX_RESPONSE_BYTES and 200 <= answer.status < 300:
             raise ZendeskUnreachableError("the answer is larger than any that Zendesk documents")
-        return Response(answer.status, answer.headers, said[:MAX_RESPONSE_BYTES])
+        # An HTTPMessage compares names without case.
+        headers_said = cast("Mapping[str, str]", answer.headers)
+        return Response(answer.status, headers_said, said[:MAX_RESPONSE_BYTES])
 
     def _connect(self, origin: str, timeout: float) -> Connection:
         try:
             return self._connections.make(origin, time.monotonic() + min(CONNECT_TIMEOUT, timeout))
         except (HTTPError, OSError):
             raise ZendeskUnreachableError("no connection to Zendesk") from None
+
+
+def _read(answer: http.client.HTTPResponse) -> bytes:
+    """The body, up to a byte more than is taken.
+
+    Raises:
+        IncompleteRead: the connection ended before it did.
+    """
+    most = MAX_RESPONSE_BYTES + 1
+    if answer.getheader("Content-Encoding"):  # though nobody asked for it
+        packed = urllib3.HTTPResponse(
+            answer, dict(answer.headers.items()), answer.status, preload_content=False, request_method="POST"
+        )
+        return packed.read(most, decode_content=True)
+    said = answer.read(most)
+    if answer.length and len(said) < most:
+        raise http.client.IncompleteRead(said, answer.length)
+    return said
 
 
 def _verdict(response: Response) -> Verdict:

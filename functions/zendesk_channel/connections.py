@@ -4,6 +4,7 @@ urllib3's connections, without its pools: those are one per host and PoolManager
 that beyond it no connection is kept at all, and each makes a TLS context of its own.
 """
 
+import http.client
 import resource
 import socket
 import ssl
@@ -11,7 +12,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import urllib3.connection
@@ -56,7 +57,19 @@ class _Timed:
         self.deadline = deadline
         self.timeout = seconds_left(deadline)  # for sending
         if isinstance(self.sock, DeadlineSocket | DeadlineTlsSocket):
+            self.sock.settimeout(self.timeout)
             self.sock.deadline = deadline
+
+    def post(self: Any, path: str, headers: Mapping[str, str], body: bytes) -> http.client.HTTPResponse:
+        """Send a request and read the answer's head, as http.client does: urllib3 would send head and body apart,
+        and make three objects more of the answer.
+        """
+        self.putrequest("POST", path)
+        for name, value in headers.items():
+            self.putheader(name, value)
+        self.putheader("Content-Length", str(len(body)))
+        self.endheaders(body)
+        return http.client.HTTPConnection.getresponse(self)
 
 
 class HttpConnection(_Timed, urllib3.connection.HTTPConnection):
