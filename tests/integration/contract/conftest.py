@@ -3,7 +3,7 @@
 import queue
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -32,9 +32,20 @@ class ContractStack:
             while sent["MessageId"] not in self.deleted:
                 self.deleted |= self.outcomes.get(timeout=SECONDS).deleted
 
+    def received(self, queue_url: str) -> dict[str, Any]:
+        """One message of a queue, with its attributes, taken off it."""
+        sqs = self.stack.client("sqs")
+        answer = sqs.receive_message(
+            QueueUrl=queue_url, WaitTimeSeconds=20, MessageAttributeNames=["All"], AttributeNames=["All"]
+        )
+        (message,) = answer["Messages"]
+        sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return dict(message)
+
 
 @pytest.fixture(scope="module")
 def contract_stack() -> Iterator[ContractStack]:
     outcomes: queue.Queue[BatchOutcome] = queue.Queue()
-    with LocalStack(parameters={"BatchingWindowSeconds": "1"}, on_outcome=outcomes.put) as stack:
+    parameters = {"BatchingWindowSeconds": "1", "Replies": "enabled"}
+    with LocalStack(parameters=parameters, on_outcome=outcomes.put) as stack:
         yield ContractStack(stack, connect_account(stack.zendesk_url, "acme", "Acme"), outcomes)

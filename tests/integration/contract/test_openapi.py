@@ -43,6 +43,10 @@ REQUESTS: list[tuple[str, str, str, str, int]] = [
     ("POST", "/event_callback", "application/json", json.dumps({"events": [EVENT]}), 200),
     ("POST", "/event_callback", "application/json", "not JSON", 400),
     ("POST", "/event_callback", "application/json", " " * 1_048_577, 413),
+    ("POST", "/channelback", FORM, urlencode({"message": "Hello", "metadata": "not ours"}), 403),
+    ("POST", "/channelback", FORM, "message=Hello&message=Hello", 400),
+    ("POST", "/channelback", FORM, "message=" + "x" * 1_048_577, 413),
+    ("POST", "/channelback", "application/json", "{}", 415),
 ]
 
 
