@@ -23,7 +23,7 @@ from botocore.utils import is_valid_endpoint_url
 
 from zendesk_channel.addresses import is_loopback
 from zendesk_push.errors import CommandError, UsageError
-from zendesk_push.local.registry import running_stacks
+from zendesk_push.local.registry import STACK_NAME, running_stacks
 from zendesk_push.terminal import remark
 
 if TYPE_CHECKING:
@@ -97,6 +97,12 @@ class Deployment:
     def table(self) -> str:
         """The accounts table's name; UsageError if it is not known."""
         return _known(self.accounts_table, "accounts table", "--accounts-table")
+
+    def secret_prefix(self) -> str:
+        """What the names of the accounts' secrets begin with; UsageError if it is not known."""
+        if self.stack_name is None:
+            raise UsageError("where are the accounts' secrets? Give --stack-name")
+        return self.stack_name
 
 
 def add_deployment_arguments(parser: argparse.ArgumentParser) -> None:
@@ -236,6 +242,7 @@ def _local(ready: Mapping[str, Any]) -> Deployment:
         ),
         endpoint_url=ready["aws_endpoint_url"],
         local=True,
+        stack_name=STACK_NAME,
         queue_url=ready["queue_url"],
         dead_letter_queue_url=ready["dead_letter_queue_url"],
         replies_queue_url=ready.get("replies_queue_url"),

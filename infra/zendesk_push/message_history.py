@@ -63,12 +63,15 @@ def histories(lines: Iterable[Line]) -> dict[str, History]:
 
 
 def tickets(lines: Iterable[Line]) -> dict[str, tuple[int, ...]]:
-    """The tickets that Zendesk reported for external ids. Nothing authenticates these reports."""
+    """The tickets that Zendesk reported for external ids, of each report the first twenty. Nothing authenticates them."""
     found: dict[str, dict[int, None]] = defaultdict(dict)
     for line in lines:
-        for resource in line.get("resources", ()) if line["message"] == TICKET_LINE else ():
-            if isinstance(resource, dict) and isinstance(resource.get("ticket_id"), int):
-                found[str(resource.get("external_id"))][resource["ticket_id"]] = None
+        if line["message"] == TICKET_LINE:
+            for external_id, ticket in zip(
+                line.get("external_ids", ()), line.get("tickets", ()), strict=False
+            ):
+                if isinstance(ticket, int):
+                    found[str(external_id)][ticket] = None
     return {external_id: tuple(numbers) for external_id, numbers in found.items()}
 
 

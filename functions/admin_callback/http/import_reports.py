@@ -52,8 +52,8 @@ class ReceiptQueue:
 
 
 def log_fields(receipt: Mapping[str, Any]) -> dict[str, Any]:
-    """What the log keeps of a receipt: counts, request_id and a few ids."""
-    ids = [each["external_id"] for each in receipt["resources"] if "external_id" in each]
+    """What the log keeps of a receipt: counts, request_id, and a few ids with their tickets (None: not said)."""
+    logged = [each for each in receipt["resources"] if "external_id" in each][:_LOGGED_IDS]
     return {
         "authenticated": receipt["authenticated"],
         "subdomain": receipt["subdomain"],
@@ -61,7 +61,8 @@ def log_fields(receipt: Mapping[str, Any]) -> dict[str, Any]:
         # A line's own timestamp takes the place of a field of that name.
         "event_timestamp": receipt["timestamp"],
         "resources": len(receipt["resources"]),
-        "external_ids": ids[:_LOGGED_IDS],
+        "external_ids": [each["external_id"] for each in logged],
+        "tickets": [each.get("ticket_id") for each in logged],
     }
 
 

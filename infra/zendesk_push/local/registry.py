@@ -12,9 +12,11 @@ import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, Final, Self
 
 from zendesk_push.errors import CommandError
+
+STACK_NAME: Final = "zendesk-push-local"  # of every local stack: its secrets' names begin with it
 
 
 def registry_folder() -> Path:

@@ -24,6 +24,7 @@ from zendesk_push.local.logs import LogCollector
 from zendesk_push.local.moto_process import REGION, MotoProcess
 from zendesk_push.local.pool import FunctionPool
 from zendesk_push.local.ready_file import KEYS as READY_KEYS
+from zendesk_push.local.registry import STACK_NAME
 from zendesk_push.local.schedule import ScheduledEvent
 from zendesk_push.loopback_http import public_host
 from zendesk_push.simulator import Simulator
@@ -33,7 +34,6 @@ from zendesk_push.template.translation import StackTemplate, load_template
 if TYPE_CHECKING:
     import boto3
 
-STACK_NAME: Final = "zendesk-push-local"
 
 _QUEUE: Final = "ContentQueue"
 _DEAD_LETTER_QUEUE: Final = "DeadLetterQueue"

@@ -11,6 +11,7 @@ from integration.commands.conftest import Ran, Stack, account
 from zendesk_channel.accounts import AccountsTable, AccountState
 from zendesk_channel.contract import Subdomain
 from zendesk_channel.push_state import SharedPauses
+from zendesk_push.local.registry import STACK_NAME
 
 
 @pytest.fixture
@@ -126,3 +127,16 @@ def test_show_tells_what_is_known(command: Callable[..., Ran], table: AccountsTa
         ran = command("accounts", "show", wanted)
         assert (ran.code, says in ran.err) == (1, True)
     assert command("accounts", "show", "").code == 2
+
+
+def test_forget_removes_it_as_its_administrator_would(
+    command: Callable[..., Ran], table: AccountsTable, stack: Stack
+) -> None:
+    secrets = stack.client("secretsmanager")
+    secrets.create_secret(Name=f"{STACK_NAME}/a", SecretString="token")
+    table.save(account("a", "acme", nonce="n"))
+    assert command("accounts", "forget", "acme").code == 2  # nobody is there to confirm it
+    assert command("accounts", "forget", "acme", "--yes").code == 0
+    assert listed(command)["a"]["state"] == "deleted"
+    assert "DeletedDate" in secrets.describe_secret(SecretId=f"{STACK_NAME}/a")
+    assert "was removed already" in command("accounts", "forget", "acme", "--yes").out

@@ -26,6 +26,7 @@ def test_a_report_is_logged_counted_and_handed_on(
     assert (line["request_id"], line["authenticated"]) == ("order-1", False)
     assert line["event_timestamp"] == "2026-01-01T00:00:00.000+00:00"
     assert (line["resources"], line["external_ids"]) == (2, ["e-1", "e-2"])
+    assert line["tickets"] == [35, 36]  # by which operators trace a message to its ticket
     assert [line["ResourcesReported"] for line in lines if "_aws" in line] == [[2.0]]
     (message,) = world.sqs.client.receive_message(QueueUrl=world.receipts_url, MaxNumberOfMessages=10)[
         "Messages"

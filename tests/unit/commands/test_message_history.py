@@ -42,17 +42,12 @@ def test_what_goes_out_again_keeps_what_was_known_of_it() -> None:
 
 
 def test_tickets_are_what_zendesk_reports() -> None:
-    reports = [
-        {"external_id": "x", "ticket_id": 7},
-        {"external_id": "x", "ticket_id": 7},
-        {"external_id": "y", "ticket_id": 8},
-        {"external_id": "z"},
-        "nonsense",
+    report = {"message": "resources created", "timestamp": 1, "resources": 4}
+    lines = [
+        {**report, "external_ids": ["x", "y", "z"], "tickets": [7, 8, None]},
+        {**report, "external_ids": ["x"], "tickets": [7]},
     ]
-    assert tickets([{"message": "resources created", "timestamp": 1, "resources": reports}]) == {
-        "x": (7,),
-        "y": (8,),
-    }
+    assert tickets(lines) == {"x": (7,), "y": (8,)}
 
 
 def test_what_waits_is_grouped_the_oldest_first() -> None:

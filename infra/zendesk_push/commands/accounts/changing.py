@@ -5,12 +5,16 @@ import json
 import time
 from typing import Any
 
-from zendesk_channel.accounts import AccountsTable
+from zendesk_channel.account_removal import AccountRemoval
+from zendesk_channel.accounts import AccountsTable, AccountState
+from zendesk_channel.clock import SYSTEM_CLOCK
+from zendesk_channel.credentials import CredentialStore
+from zendesk_channel.errors import RevisionConflictError
 from zendesk_push.account_overview import AccountStatus
 from zendesk_push.commands.accounts.looking import chosen
 from zendesk_push.deployment import Deployment
 from zendesk_push.errors import CommandError
-from zendesk_push.terminal import printable
+from zendesk_push.terminal import confirm, printable
 
 
 def pause(args: argparse.Namespace, deployment: Deployment) -> int:
@@ -44,8 +48,27 @@ def revalidate(args: argparse.Namespace, deployment: Deployment) -> int:
 
 
 def forget(args: argparse.Namespace, deployment: Deployment) -> int:
-    """Mark it as deleted and send its secret into the recovery window. Its administrator can connect it again."""
-    raise CommandError(f"not yet: {args.account} on {deployment.table()}")
+    """Mark it as deleted and send its secret into the recovery window, as a destroy event does."""
+    status = chosen(args, deployment)
+    if status.account.state is AccountState.DELETED and not status.account.token_version:
+        return _say(args, status, "was removed already")
+    question = f"Forget {printable(status.label)}? Nothing is pushed to it until its administrator connects it again."
+    if not confirm(question, assume_yes=args.yes):
+        _say(args, status, "nothing was changed")
+        return 1
+    try:
+        _removal(deployment).remove(status.account)
+    except RevisionConflictError:
+        raise CommandError(f"{status.label} has changed meanwhile: look again") from None
+    return _say(args, status, "forgotten: its messages end as inactive_account; its secret is gone in 7 days")
+
+
+def _removal(deployment: Deployment) -> AccountRemoval:
+    # A secret's name begins with the stack's; the key is for making secrets, which this does not.
+    credentials = CredentialStore(deployment.client("secretsmanager"), deployment.secret_prefix(), "")
+    return AccountRemoval(
+        AccountsTable(deployment.client("dynamodb"), deployment.table()), credentials, SYSTEM_CLOCK
+    )
 
 
 def _update(
