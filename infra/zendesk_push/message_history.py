@@ -63,7 +63,7 @@ def histories(lines: Iterable[Line]) -> dict[str, History]:
 
 
 def tickets(lines: Iterable[Line]) -> dict[str, tuple[int, ...]]:
-    """The tickets that Zendesk reported for external ids, of each report the first twenty. Nothing authenticates them."""
+    """The tickets that Zendesk reported for external ids, the first twenty of each report. Unauthenticated."""
     found: dict[str, dict[int, None]] = defaultdict(dict)
     for line in lines:
         if line["message"] == TICKET_LINE:

@@ -21,7 +21,8 @@ import admin_callback.composition
 import push_content.composition
 from admin_callback.settings import Settings as AdminSettings
 from zendesk_push.local.moto_process import CREDENTIALS, REGION
-from zendesk_push.local.stack import STACK_NAME, LocalStack
+from zendesk_push.local.registry import STACK_NAME
+from zendesk_push.local.stack import LocalStack
 from zendesk_push.sam_local.environment import RunningStack, environment
 from zendesk_push.sam_local.events import Circumstances, Event, fit, form_of, load
 from zendesk_push.sam_local.scenario import ADMIN, PUSH, Page, Scenario

@@ -80,19 +80,21 @@ def run(args: argparse.Namespace) -> int:
     """Send the messages and say what became of them."""
     _check_usage(args)
     patience = parse_duration(args.wait) if args.wait is not None else None
-    account = None
-    if args.to is not None:
-        account = _account(find_deployment(args), args.to)
+    deployment = _deployment(args)
+    account = _account(deployment, args.to) if args.to is not None and deployment else None
     candidates = read_candidates(args, account)
     if args.check:
-        if not passes(candidates, file_name(args), _accounts(args), time.time()):
+        accounts = registered_accounts(deployment) if deployment and deployment.accounts_table else None
+        if accounts is None:
+            remark("whether the accounts are connected was not checked: the accounts table is not known")
+        if not passes(candidates, file_name(args), accounts, time.time()):
             return 1
     else:
         warn_of_invalid(candidates, file_name(args))
-    if args.dry_run:
+    if args.dry_run or deployment is None:
         print(f"{counted(len(candidates), 'message')} would be sent")
         return 0
-    return _send(args, find_deployment(args), candidates, patience)
+    return _send(args, deployment, candidates, patience)
 
 
 def group_id(account: str) -> str:
@@ -109,21 +111,22 @@ def _check_usage(args: argparse.Namespace) -> None:
         raise UsageError("--exported sends what was exported as it was: not with --to, --lines or --message")
 
 
+def _deployment(args: argparse.Namespace) -> Deployment | None:
+    """Where to send; None where nobody said, and nothing is to be sent."""
+    try:
+        return find_deployment(args)
+    except UsageError:
+        if args.dry_run and args.to is None:
+            return None
+        raise
+
+
 def _account(deployment: Deployment, wanted: str) -> str:
     try:
         statuses = account_statuses(deployment.client("dynamodb"), deployment.table())
         return str(find_account(statuses, wanted).account.instance_push_id)
     except StoreError as error:
         raise CommandError(f"the accounts table {deployment.table()} can't be read: {error}") from error
-
-
-def _accounts(args: argparse.Namespace) -> Mapping[str, Any] | None:
-    """The registered accounts; None where nobody said which deployment's, and nothing is to be sent."""
-    try:
-        return registered_accounts(find_deployment(args))
-    except UsageError:
-        remark("whether the accounts are connected was not checked: the accounts table is not known")
-        return None
 
 
 def _send(

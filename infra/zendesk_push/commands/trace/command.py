@@ -63,9 +63,10 @@ def run(args: argparse.Namespace) -> int:
         _print(log.lines, known, letters, numbers)
         if problem:
             remark(problem)
-    if not known and not letters:
+    if not known and not letters and not numbers:
         remark(f"nothing is known of {printable(args.id)}: {_NOTHING}")
-    return 1 if letters or not known or any(one.fate is Fate.DEAD for one in known.values()) else 0
+        return 1
+    return 1 if letters or any(one.fate is Fate.DEAD for one in known.values()) else 0
 
 
 _NOTHING: Final = (
@@ -139,6 +140,13 @@ def _print(
         if gone:
             print(
                 "    it is no longer among the dead letters: redriven, purged, or being read by somebody else"
+            )
+    if not known:
+        for external_id, found in numbers.items():
+            print(
+                printable(
+                    f"{external_id}  ticket {', '.join(f'#{number}' for number in found)}, Zendesk reported"
+                )
             )
     for letter in letters:
         print_short(letter, time.time())
