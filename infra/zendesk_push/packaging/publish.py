@@ -104,6 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Overrides on a command line replace those of samconfig.toml, so all are given. In a file (JSON is YAML), as
     # values with blanks and quotes would have to be quoted for SAM's own parser.
     overrides = options.build.parent / "parameters.yaml"
+    # OriginSecret may be among them.
+    overrides.touch(mode=0o600)
+    overrides.chmod(0o600)
     overrides.write_text(json.dumps(parameters, indent=1) + "\n", "utf-8")
     command = [options.sam, "deploy", "--config-env", options.stage, *options.further]
     return subprocess.run([*command, "--parameter-overrides", f"file://{overrides}"], check=False).returncode
