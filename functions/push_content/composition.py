@@ -1,26 +1,31 @@
-"""Where the function is put together: the one place that knows AWS's clients, the clock and the dice."""
+"""Where the function is put together: the one place that knows AWS's clients, the clock and the random numbers."""
 
+import functools
 import random
-import time
+import tempfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 import botocore.session
 from botocore.config import Config
 
-from push_content.accounts.account_pusher import Collaborators
+from push_content.accounts.account_pusher import PusherDeps
 from push_content.accounts.credential_recovery import CredentialRecovery
-from push_content.accounts.push_notes import PushNotes
-from push_content.accounts.tokens import TokenCache
+from push_content.accounts.delivery_notes import DeliveryNotes
+from push_content.accounts.push_history import PushHistory
+from push_content.begun_work import BegunWork
 from push_content.invocation import PushInvocation
 from push_content.outcomes.queues import ContentQueue, DeadLetterQueue
-from push_content.settings import Settings
-from push_content.telemetry import Telemetry
+from push_content.outcomes.rate_limit_turns import RateLimitTurns
+from push_content.settings import PushSettings
+from push_content.telemetry import PushTelemetry
 from push_content.turn_executor import MAX_THREADS, TurnExecutor
 from zendesk_channel.accounts import AccountsTable
 from zendesk_channel.addresses import ZendeskAddresses
 from zendesk_channel.aws import CLIENT_CONFIG
 from zendesk_channel.client import ZendeskClient
+from zendesk_channel.clock import SYSTEM_CLOCK, Clock
 from zendesk_channel.credentials import CredentialStore
 from zendesk_channel.push_state import SharedPauses
 from zendesk_channel.token_verification import TokenRecheck
@@ -32,6 +37,12 @@ if TYPE_CHECKING:
 
 # As many connections as there are threads, or botocore throws the surplus away and says so.
 _CLIENT_CONFIG: Final = CLIENT_CONFIG.merge(Config(max_pool_connections=MAX_THREADS))
+# A batch that SQS took though its answer came too late is sent again: each letter in it a second time. So a slow answer
+# is waited for, and the queue is left to repeat what fails.
+_SQS_CONFIG: Final = _CLIENT_CONFIG.merge(
+    Config(read_timeout=20, retries={"mode": "standard", "total_max_attempts": 2})
+)
+_TOKENS_KEPT: Final = 20_000  # versions, of some 250 bytes; a version of a secret never changes
 
 
 def compose(env: Mapping[str, str], session: botocore.session.Session | None = None) -> PushInvocation:
@@ -43,10 +54,10 @@ def compose(env: Mapping[str, str], session: botocore.session.Session | None = N
     Raises:
         ConfigurationError: the environment is incomplete or makes no sense.
     """
-    settings = Settings.from_env(env)
+    settings = PushSettings.from_env(env)
     # botocore itself: boto3 would add nothing here but its own import to the cold start.
     session = session or botocore.session.get_session()
-    sqs = cast("SQSClient", session.create_client("sqs", config=_CLIENT_CONFIG))
+    sqs = cast("SQSClient", session.create_client("sqs", config=_SQS_CONFIG))
     dynamodb = cast("DynamoDBClient", session.create_client("dynamodb", config=_CLIENT_CONFIG))
     secrets = cast("SecretsManagerClient", session.create_client("secretsmanager", config=_CLIENT_CONFIG))
     return assemble(
@@ -56,50 +67,52 @@ def compose(env: Mapping[str, str], session: botocore.session.Session | None = N
         pauses=SharedPauses(dynamodb, settings.accounts_table),
         credentials=CredentialStore(secrets, settings.secret_prefix, settings.data_key_arn),
         zendesk=ZendeskClient(ZendeskAddresses(settings.zendesk_base_url)),
+        begun_work=BegunWork(Path(tempfile.gettempdir(), settings.service)),
     )
 
 
 def assemble(
-    settings: Settings,
+    settings: PushSettings,
     *,
     sqs: "SQSClient",
     accounts: AccountsTable,
     pauses: SharedPauses,
     credentials: CredentialStore,
     zendesk: ZendeskClient,
-    telemetry: Telemetry | None = None,
+    telemetry: PushTelemetry | None = None,
     turn_executor: TurnExecutor | None = None,
-    clock: Callable[[], float] = time.time,
-    stopwatch: Callable[[], float] = time.monotonic,
+    begun_work: BegunWork | None = None,
+    clock: Clock = SYSTEM_CLOCK,
     uniform: Callable[[float, float], float] | None = None,
 ) -> PushInvocation:
     """The function on the collaborators that it is given.
 
     Args:
-        clock: epoch seconds.
-        stopwatch: seconds since whenever, only ever growing.
         uniform: draws a number from a range; for jitter.
     """
-    return PushInvocation(
-        collaborators=Collaborators(
-            zendesk=zendesk,
-            tokens=TokenCache(credentials),
-            credential_recovery=CredentialRecovery(
-                accounts, TokenRecheck(accounts, credentials, zendesk, clock)
-            ),
-            telemetry=telemetry
-            or Telemetry(settings.service, settings.metrics_namespace, settings.log_level),
-            clock=clock,
-            stopwatch=stopwatch,
-            push_timeout=settings.push_timeout,
-            max_resources=settings.max_resources_per_request,
-            reserve_percent=settings.rate_limit_reserve_percent,
+    deps = PusherDeps(
+        zendesk=zendesk,
+        read_token=functools.lru_cache(_TOKENS_KEPT)(credentials.read),
+        credential_recovery=CredentialRecovery(
+            accounts, TokenRecheck(accounts, credentials, zendesk, clock.now)
         ),
-        pauses=pauses,
-        push_notes=PushNotes(pauses),
+        history=PushHistory(),
+        rate_limit_turns=RateLimitTurns(settings.rate_limit_reserve_percent),
+        telemetry=telemetry
+        or PushTelemetry(settings.service, settings.metrics_namespace, settings.log_level),
+        clock=clock,
+        push_timeout=settings.push_timeout,
+        max_resources=settings.max_resources_per_request,
+        reserve_percent=settings.rate_limit_reserve_percent,
+    )
+    return PushInvocation(
+        deps=deps,
+        shared_pauses=pauses,
+        delivery_notes=DeliveryNotes(pauses),
         content_queue=ContentQueue(sqs, settings.content_queue_url),
         dead_letter_queue=DeadLetterQueue(sqs, settings.dead_letter_queue_url),
         turn_executor=turn_executor or TurnExecutor(),
+        begun_work=begun_work or BegunWork(None),
         rules=settings.waiting,
         # SnapStart gives every copy of the function the same state of the ordinary generator.
         uniform=uniform or random.SystemRandom().uniform,

@@ -1,76 +1,74 @@
 """One invocation: records in, the ids of those that stay on the queue out.
 
-Parse, look up accounts and pauses, push accounts side by side, then carry out what was decided: dead letters
-first, because only then a message may be deleted; then the waiting times of the rest.
+Read the records, take a snapshot of the table, push accounts side by side, decide about every message, apply what was
+decided (dead letters first, because only then a message may be deleted; then waiting times), report.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from push_content.accounts.account_pusher import NO_TIME, AccountPusher, Collaborators
-from push_content.accounts.pauses import InvocationPauses
-from push_content.accounts.push_notes import PushNotes
-from push_content.answers.answer_judge import Delivered, Outcome, Rejected, Retry, before_sending
+from push_content.accounts.account_pusher import AccountPusher, Pushed, PusherDeps
+from push_content.accounts.delivery_notes import DeliveryNotes
+from push_content.accounts.pauses import AccountStanding, InvocationPauses
+from push_content.begun_work import BegunWork
 from push_content.invocation_deadlines import InvocationDeadlines
 from push_content.messages.message import InvalidMessageError, Message, parse
-from push_content.messages.sqs_record import Receipt, receipts
+from push_content.messages.sqs_record import SqsRecord, sqs_records
 from push_content.outcomes import retry_policy
-from push_content.outcomes.dead_letters import DeadLetter, dead_letter
-from push_content.outcomes.error_codes import ErrorCode
-from push_content.outcomes.queues import BATCH, ContentQueue, DeadLetterQueue, chunks
-from push_content.outcomes.retry_policy import Wait, WaitingRules
+from push_content.outcomes.dead_letters import DeadLetter, chunks, dead_letter
+from push_content.outcomes.outcome import (
+    NO_TIME,
+    Delivered,
+    ErrorCode,
+    Outcome,
+    Rejected,
+    Retry,
+    aws_failed,
+    unforeseen,
+)
+from push_content.outcomes.queues import ContentQueue, DeadLetterQueue
+from push_content.outcomes.retry_policy import PressureGauge, Wait, WaitingRules
+from push_content.outcomes.sqs_limits import BATCH
 from push_content.requests.push_request import by_account
 from push_content.turn_executor import TurnExecutor
-from zendesk_channel.accounts import Account
-from zendesk_channel.contract import InstancePushId
+from zendesk_channel.contract import InstancePushId, Subdomain
 from zendesk_channel.errors import StoreError
-from zendesk_channel.push_state import SharedPauses, Standing
+from zendesk_channel.push_state import SharedPauses, Snapshot
+
+_PARSED_TOGETHER = 50  # messages: of so many it is written down that they are begun
 
 
-@dataclass
-class _Case:
-    """One message on its way to its end.
+@dataclass(frozen=True)
+class _Received:
+    """What came in one record: a message, or what was decided about it when it was read.
 
     Attributes:
         request_id: its own, or the Lambda request's.
         account_id: as the body says, None where that cannot be told.
-        message: None if its body is not one.
-        wait: how long it stays invisible; None if it does not stay on the queue.
     """
 
-    receipt: Receipt
+    record: SqsRecord
     request_id: str
-    outcome: Outcome
-    account_id: str | None
+    account_id: InstancePushId | None = None
     message: Message | None = None
-    account: Account | None = None
-    paused_until: float = 0
+    decided: Rejected | Retry | None = None
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """What becomes of one record. ``wait``: how long it stays invisible; None if it does not stay on the queue."""
+
+    received: _Received
+    outcome: Outcome
+    subdomain: Subdomain | None = None
     wait: Wait | None = None
-
-    @property
-    def stays(self) -> bool:
-        """It stays on the queue."""
-        return self.wait is not None
-
-    def dead_letter(self, now: float) -> DeadLetter:
-        """Of a rejected message."""
-        if not isinstance(self.outcome, Rejected):
-            raise TypeError("only what is rejected is dead")
-        return dead_letter(
-            self.receipt,
-            self.outcome,
-            account_id=self.account_id,
-            account=self.account,
-            request_id=self.request_id,
-            failed_at=now,
-        )
 
 
 class PushInvocation:
-    """The function's work, once composed; keeps nothing between invocations but what its collaborators cache.
+    """The function's work, once composed; keeps nothing between invocations but what its collaborators remember.
 
     ``uniform`` draws a number from a range.
     """
@@ -78,25 +76,28 @@ class PushInvocation:
     def __init__(
         self,
         *,
-        collaborators: Collaborators,
-        pauses: SharedPauses,
-        push_notes: PushNotes,
+        deps: PusherDeps,
+        shared_pauses: SharedPauses,
+        delivery_notes: DeliveryNotes,
         content_queue: ContentQueue,
         dead_letter_queue: DeadLetterQueue,
         turn_executor: TurnExecutor,
+        begun_work: BegunWork,
         rules: WaitingRules,
         uniform: Callable[[float, float], float],
     ) -> None:
-        self._with = collaborators
-        self._telemetry = collaborators.telemetry
-        self._clock = collaborators.clock
-        self._pauses = pauses
-        self._push_notes = push_notes
+        self._deps = deps
+        self._telemetry = deps.telemetry
+        self._clock = deps.clock
+        self._shared_pauses = shared_pauses
+        self._delivery_notes = delivery_notes
         self._content_queue = content_queue
         self._dead_letter_queue = dead_letter_queue
         self._turn_executor = turn_executor
+        self._begun_work = begun_work
         self._rules = rules
         self._uniform = uniform
+        self._pressure = PressureGauge(content_queue.in_flight)
 
     def run(
         self, records: Iterable[Mapping[str, Any]], *, time_left: Callable[[], float], request_id: str
@@ -111,167 +112,303 @@ class PushInvocation:
         Returns:
             The ids of the messages that stay on the queue; Lambda deletes the others.
         """
-        begun = self._with.stopwatch()
         self._telemetry.begin(request_id)
-        timetable = InvocationDeadlines(time_left)
-        unread = Retry(ErrorCode.UNAVAILABLE, "the accounts could not be read")
-        at_first = unread if timetable.for_requests() > 0 else NO_TIME
-        cases = [_case(receipt, request_id, at_first) for receipt in receipts(records)]
-        reached = self._push(cases, timetable)
-        self._decide(cases, timetable)
-        self._reject(cases, timetable)
-        self._hide(cases, timetable)
-        if reached:
-            self._do([lambda: self._push_notes.note(reached, self._clock())], timetable.for_effects)
-        self._report(cases, self._with.stopwatch() - begun)
-        return [case.receipt.message_id for case in cases if case.stays]
-
-    def _push(self, cases: Sequence[_Case], timetable: InvocationDeadlines) -> list[Account]:
-        """Give every message the outcome of its pushing; returns the accounts that took something."""
-        messages = {case.message.id: case for case in cases if case.message}
-        accounts = by_account(case.message for case in messages.values() if case.message)
-        standing = self._standing(accounts, timetable) if accounts else None
-        if standing is None:
-            return []
-        board = InvocationPauses(
-            self._pauses,
-            standing,
-            first_pause=self._rules.base_delay,
-            longest_pause=self._rules.max_delay,
-            store_failed=self._telemetry.store_failed,
+        all_records = sqs_records(records)
+        suspects = self._begun_work.suspects
+        if not suspects:
+            return self._process(all_records, time_left, request_id)
+        staying = self._process(
+            [record for record in all_records if record.message_id not in suspects], time_left, request_id
         )
-        runs = []
-        for account_id, own in accounts.items():
-            account = standing.accounts.get(account_id)
-            paused_until = board.paused_until(account) if account else 0.0
-            retry = before_sending(account, paused_until, self._clock())
-            for message in own:
-                messages[message.id].account = account
-                messages[message.id].paused_until = paused_until
-                if retry:
-                    messages[message.id].outcome = retry
-            if retry:
-                self._telemetry.not_sent(account_id, account, retry.reason, [message.id for message in own])
-            elif account:
-                runs.append(AccountPusher(account, own, self._with, board, timetable))
-        # Who was slow or failing the last time takes turns last.
-        runs.sort(key=lambda run: bool(run.account.pause_seconds or run.account.request_limit))
-        self._turn_executor.run([run.step for run in runs], timetable.for_answers)
-        for run in runs:
-            for key, outcome in run.close().items():
-                messages[key].account = run.account
-                messages[key].outcome = outcome
-                messages[key].paused_until = board.paused_until(run.account)
-        return [run.account for run in runs if run.reached_zendesk]
+        alone = [record for record in all_records if record.message_id in suspects]
+        if alone:
+            self._delete([record for record in all_records if record not in alone], staying)
+            staying += self._process_alone(alone, time_left, request_id)
+        return staying
 
-    def _standing(
-        self, accounts: Iterable[InstancePushId], timetable: InvocationDeadlines
-    ) -> Standing | None:
+    def _process(
+        self, records: Sequence[SqsRecord], time_left: Callable[[], float], request_id: str
+    ) -> list[str]:
+        begun = self._clock.monotonic()
+        deadlines = InvocationDeadlines(time_left)
+        received = self._read(records, request_id)
+        messages = by_account(each.message for each in received if each.message)
+        pauses = self._snapshot(messages, deadlines) if messages else None
+        pushed = self._push(messages, pauses, deadlines) if pauses else {}
+        decided = self._decide(received, pushed, deadlines)
+        decided = self._apply(decided, pushed, deadlines)
+        self._report(decided, self._clock.monotonic() - begun)
+        return [each.received.record.message_id for each in decided if each.wait is not None]
+
+    def _process_alone(
+        self, records: Sequence[SqsRecord], time_left: Callable[[], float], request_id: str
+    ) -> list[str]:
+        """Messages that a process may have died of: one at a time, when nothing else can be lost by it."""
+        staying: list[str] = []
+        for record in sorted(records, key=lambda record: record.receive_count):
+            if InvocationDeadlines(time_left).for_beginning() <= self._deps.push_timeout:
+                staying.append(record.message_id)
+                continue
+            staying += self._process([record], time_left, request_id)
+            self._begun_work.cleared(record.message_id)
+        return staying
+
+    # Read -------------------------------------------------------------------------------------------------
+
+    def _read(self, records: Sequence[SqsRecord], request_id: str) -> list[_Received]:
+        received: list[_Received] = []
+        for start in range(0, len(records), _PARSED_TOGETHER):
+            together = records[start : start + _PARSED_TOGETHER]
+            with self._begun_work.begun(record.message_id for record in together):
+                received += [self._received(record, request_id) for record in together]
+        return received
+
+    def _received(self, record: SqsRecord, lambda_request_id: str) -> _Received:
+        try:
+            message = parse(record)
+        except InvalidMessageError as error:
+            invalid = Rejected(ErrorCode.INVALID_MESSAGE, str(error))
+            return _Received(
+                record, error.request_id or lambda_request_id, error.instance_push_id, decided=invalid
+            )
+        except Exception as error:  # noqa: BLE001 (a message's surprise costs that message a retry, and no other anything)
+            self._telemetry.unforeseen(error)
+            return _Received(record, lambda_request_id, decided=unforeseen())
+        return _Received(record, message.request_id or lambda_request_id, message.instance_push_id, message)
+
+    # Push -------------------------------------------------------------------------------------------------
+
+    def _snapshot(
+        self, accounts: Iterable[InstancePushId], deadlines: InvocationDeadlines
+    ) -> InvocationPauses | None:
         """What the table says; None if it does not say it in time: then everything waits."""
-        found: list[Standing] = []
 
-        def look() -> None:
+        def read() -> Snapshot | None:
             try:
-                found.append(self._pauses.standing(accounts))
+                return self._shared_pauses.snapshot(accounts)
             except StoreError as error:
                 self._telemetry.store_failed(error)
+                return None
 
-        self._do([look], timetable.for_requests)
-        return found[0] if found else None
+        (snapshot,) = self._turn_executor.gather([read], deadlines.for_requests, None)
+        if snapshot is None:
+            return None
+        return InvocationPauses(
+            self._shared_pauses,
+            snapshot,
+            first_pause=self._rules.base_delay,
+            longest_pause=self._rules.max_delay,
+            clock=self._clock.now,
+            store_failed=self._telemetry.store_failed,
+        )
 
-    def _decide(self, cases: Sequence[_Case], timetable: InvocationDeadlines) -> None:
+    def _push(
+        self,
+        messages: Mapping[InstancePushId, Sequence[Message]],
+        pauses: InvocationPauses,
+        deadlines: InvocationDeadlines,
+    ) -> dict[InstancePushId, Pushed]:
+        pushers = [
+            AccountPusher(account_id, own, self._deps, pauses, deadlines, self._begun_work)
+            for account_id, own in messages.items()
+        ]
+        pushers.sort(key=lambda pusher: pusher.in_trouble)
+        deadlines.start_sending()
+        self._turn_executor.run([pusher.turn for pusher in pushers], deadlines.for_answers)
+        return {pusher.account_id: pusher.close() for pusher in pushers}
+
+    # Decide -----------------------------------------------------------------------------------------------
+
+    def _decide(
+        self,
+        received: Sequence[_Received],
+        pushed: Mapping[InstancePushId, Pushed],
+        deadlines: InvocationDeadlines,
+    ) -> list[_Decided]:
         """Who waits how long, and who has waited enough."""
-        retries = [(case, case.outcome) for case in cases if isinstance(case.outcome, Retry)]
-        pressed = retry_policy.under_pressure(len(retries), lambda: self._in_flight(timetable))
-        now = self._clock()
-        for case, retry in retries:
-            turn = retry_policy.next_turn(
-                case.receipt,
-                retry,
-                self._rules,
-                now=now,
-                paused_until=case.paused_until,
-                uniform=self._uniform,
-                pressed=pressed,
+        unread = aws_failed("the accounts could not be read") if deadlines.for_requests() > 0 else NO_TIME
+        outcomes = {each.record.message_id: _outcome(each, pushed, unread) for each in received}
+        retries = sum(isinstance(outcome, Retry) for outcome in outcomes.values())
+        pressed = self._pressure.pressed(retries, self._clock.now()) if retries else False
+        shares = _shares_of_requests(received, outcomes, self._deps.max_resources)
+        decided: dict[str, _Decided] = {}
+        for each in received:
+            key = each.record.message_id
+            standing = _standing(each, pushed)
+            try:
+                decided[key] = self._decision(each, outcomes[key], standing, shares.get(key, 0.0), pressed)
+            except Exception as error:  # noqa: BLE001 (as when it is read)
+                self._telemetry.unforeseen(error)
+                decided[key] = _Decided(each, unforeseen(), wait=Wait(retry_policy.SOON))
+        return [_waiting_with_others(each, decided) for each in decided.values()]
+
+    def _decision(
+        self, received: _Received, outcome: Outcome, standing: AccountStanding, share: float, pressed: bool
+    ) -> _Decided:
+        subdomain = standing.account.subdomain if standing.account else None
+        if not isinstance(outcome, Retry):
+            return _Decided(received, outcome, subdomain)
+        now = self._clock.now()
+        not_before = standing.paused_until
+        if outcome.nobodys and subdomain:
+            within = retry_policy.SOON if outcome.soon else self._rules.max_delay
+            not_before = self._deps.rate_limit_turns.take(subdomain, share, max(now, not_before), within)
+        turn = retry_policy.next_turn(
+            received.record,
+            outcome,
+            self._rules,
+            now=now,
+            not_before=not_before,
+            uniform=self._uniform,
+            pressed=pressed,
+        )
+        if isinstance(turn, Wait):
+            return _Decided(received, outcome, subdomain, turn)
+        return _Decided(received, turn, subdomain)
+
+    # Apply ------------------------------------------------------------------------------------------------
+
+    def _apply(
+        self,
+        decided: Sequence[_Decided],
+        pushed: Mapping[InstancePushId, Pushed],
+        deadlines: InvocationDeadlines,
+    ) -> list[_Decided]:
+        """Send dead letters, set waiting times, note deliveries. What is not dead for certain stays."""
+        sent = self._send_dead_letters(decided, deadlines)
+        applied = [self._kept_unless_sent(each, sent) for each in decided]
+        waits = {each.received.record.receipt_handle: each.wait.seconds for each in applied if each.wait}
+        calls: list[Callable[[], None]] = [
+            partial(self._change_visibility, dict(chunk)) for chunk in _tens(list(waits.items()))
+        ]
+        calls += self._delivery_notes.calls(pushed.values(), self._clock.now())
+        self._turn_executor.gather(calls, deadlines.for_effects, None)
+        return applied
+
+    def _send_dead_letters(self, decided: Sequence[_Decided], deadlines: InvocationDeadlines) -> set[str]:
+        """The ids of the messages whose dead letters are on their queue for certain."""
+        now = self._clock.now()
+        letters = [letter for each in decided if (letter := self._dead_letter(each, now))]
+        calls = [partial(self._send_chunk, chunk) for chunk in chunks(letters)]
+        sent = self._turn_executor.gather(calls, deadlines.for_rejecting, set[str]())
+        return set[str]().union(*sent)
+
+    def _dead_letter(self, decided: _Decided, now: float) -> DeadLetter | None:
+        if not isinstance(decided.outcome, Rejected):
+            return None
+        received = decided.received
+        try:
+            return dead_letter(
+                received.record,
+                decided.outcome,
+                account_id=received.account_id,
+                subdomain=decided.subdomain,
+                request_id=received.request_id,
+                failed_at=now,
             )
-            if isinstance(turn, Wait):
-                case.wait = turn
-            else:
-                case.outcome = turn
+        except Exception as error:  # noqa: BLE001 (as when it is read)
+            self._telemetry.unforeseen(error, received.account_id)
+            return None
 
-    def _in_flight(self, timetable: InvocationDeadlines) -> int | None:
-        found: list[int | None] = []
-        self._do([lambda: found.append(self._content_queue.in_flight())], timetable.for_rejecting)
-        return found[0] if found else None
+    def _send_chunk(self, letters: Sequence[DeadLetter]) -> set[str]:
+        try:
+            failed = self._dead_letter_queue.send(letters)
+        except Exception as error:  # noqa: BLE001 (as when it is read)
+            self._telemetry.unforeseen(error)
+            return set()
+        for problem in failed.values():
+            self._telemetry.store_failed(problem)
+        return {letter.id for letter in letters if letter.id not in failed}
 
-    def _reject(self, cases: Sequence[_Case], timetable: InvocationDeadlines) -> None:
-        """Send dead letters. A message whose dead letter is not there for certain stays, for a short while."""
-        rejected = {case.receipt.message_id: case for case in cases if isinstance(case.outcome, Rejected)}
-        now = self._clock()
-        letters = [case.dead_letter(now) for case in rejected.values()]
-        sent: list[str] = []
+    def _kept_unless_sent(self, decided: _Decided, sent: set[str]) -> _Decided:
+        record = decided.received.record
+        if not isinstance(decided.outcome, Rejected) or record.message_id in sent:
+            return decided
+        wait = retry_policy.after_failed_rejection(
+            record, self._rules, now=self._clock.now(), uniform=self._uniform
+        )
+        return replace(decided, wait=wait)
 
-        def send(chunk: Sequence[DeadLetter]) -> None:
-            failed = self._dead_letter_queue.send(chunk)
-            sent.extend(letter.id for letter in chunk if letter.id not in failed)
-            for error in failed.values():
-                self._telemetry.store_failed(error)
+    def _change_visibility(self, waits: Mapping[str, int]) -> None:
+        """Where that fails, the queue's own visibility timeout is the waiting time."""
+        try:
+            for problem in self._content_queue.change_visibility(waits):
+                self._telemetry.store_failed(problem)
+        except Exception as error:  # noqa: BLE001 (as when it is read)
+            self._telemetry.unforeseen(error)
 
-        self._do([partial(send, chunk) for chunk in chunks(letters)], timetable.for_rejecting)
-        for key in rejected.keys() - set(sent):
-            rejected[key].wait = retry_policy.after_failed_rejection(
-                rejected[key].receipt, self._rules, self._uniform
-            )
+    def _delete(self, records: Sequence[SqsRecord], staying: Sequence[str]) -> None:
+        """What Lambda would delete at the end of the invocation, should that not come."""
+        handles = [record.receipt_handle for record in records if record.message_id not in staying]
+        for chunk in _tens(handles):
+            for problem in self._content_queue.delete(chunk):
+                self._telemetry.store_failed(problem)
 
-    def _hide(self, cases: Sequence[_Case], timetable: InvocationDeadlines) -> None:
-        """Set the waiting times. Where that fails, the queue's own visibility timeout is the waiting time."""
-        waits = [(case.receipt.receipt_handle, case.wait.seconds) for case in cases if case.wait]
+    # Report -----------------------------------------------------------------------------------------------
 
-        def hide(chunk: Sequence[tuple[str, int]]) -> None:
-            for error in self._content_queue.hide(chunk):
-                self._telemetry.store_failed(error)
-
-        tens = [waits[start : start + BATCH] for start in range(0, len(waits), BATCH)]
-        self._do([partial(hide, chunk) for chunk in tens], timetable.for_effects)
-
-    def _do(self, tasks: Sequence[Callable[[], object]], time_left: Callable[[], float]) -> None:
-        """Calls to AWS, side by side, without waiting longer for them than there is time."""
-
-        def once(task: Callable[[], object]) -> bool:
-            if time_left() > 0:
-                task()
-            return False
-
-        self._turn_executor.run([partial(once, task) for task in tasks], time_left)
-
-    def _report(self, cases: Sequence[_Case], seconds: float) -> None:
-        now = self._clock()
-        counts: Counter[str] = Counter()
-        for case in cases:
-            if case.stays:
-                counts["retried"] += 1
-            elif isinstance(case.outcome, Rejected):
-                counts["dead_lettered"] += 1
+    def _report(self, decided: Sequence[_Decided], seconds: float) -> None:
+        now = self._clock.now()
+        outcomes: Counter[str] = Counter()
+        retried: Counter[ErrorCode] = Counter()
+        for each in decided:
+            if each.wait is not None and not isinstance(each.outcome, Delivered):
+                outcomes["retried"] += 1
+                retried[each.outcome.reason] += 1
+            elif isinstance(each.outcome, Rejected):
+                outcomes["dead_lettered"] += 1
+                received = each.received
                 self._telemetry.dead_lettered(
-                    case.receipt, case.account_id, case.account, case.outcome, case.request_id, now
+                    received.record,
+                    received.account_id,
+                    each.subdomain,
+                    each.outcome,
+                    received.request_id,
+                    now,
                 )
             else:
-                counts["delivered"] += 1
-        staying = [case for case in cases if case.stays]
-        self._telemetry.count("MessagesDelivered", counts["delivered"])
-        self._telemetry.retried(
-            [case.outcome.reason for case in staying if not isinstance(case.outcome, Delivered)],
-            retry_policy.oldest([case.receipt for case in staying], now),
-        )
-        self._telemetry.finished({"messages": len(cases), **counts, "duration_ms": round(seconds * 1000)})
+                outcomes["delivered"] += 1
+        staying = [each.received.record for each in decided if each.wait is not None]
+        self._telemetry.finished(outcomes, retried, retry_policy.oldest(staying, now), seconds)
 
 
-def _case(receipt: Receipt, lambda_request_id: str, at_first: Retry) -> _Case:
-    try:
-        message = parse(receipt)
-    except InvalidMessageError as error:
-        rejected = Rejected(ErrorCode.INVALID_MESSAGE, str(error))
-        return _Case(receipt, error.request_id or lambda_request_id, rejected, error.instance_push_id)
-    return _Case(
-        receipt, message.request_id or lambda_request_id, at_first, message.instance_push_id, message
-    )
+def _outcome(received: _Received, pushed: Mapping[InstancePushId, Pushed], unread: Retry) -> Outcome:
+    if received.decided is not None:
+        return received.decided
+    found = pushed.get(received.account_id) if received.account_id else None
+    return found.outcomes[received.record.message_id] if found else unread
+
+
+def _standing(received: _Received, pushed: Mapping[InstancePushId, Pushed]) -> AccountStanding:
+    found = pushed.get(received.account_id) if received.account_id else None
+    return found.standing if found else AccountStanding(None)
+
+
+def _shares_of_requests(
+    received: Sequence[_Received], outcomes: Mapping[str, Outcome], largest: int
+) -> dict[str, float]:
+    """For each message that waits by nobody's failure, how much of a request it takes, by its id."""
+    sizes: Counter[tuple[str, str | None]] = Counter()
+    waiting: list[tuple[tuple[str, str | None], Message]] = []
+    for each in received:
+        outcome = outcomes[each.record.message_id]
+        if each.message is not None and isinstance(outcome, Retry) and outcome.nobodys:
+            kind = (each.message.instance_push_id, each.message.request_id)
+            sizes[kind] += len(each.message.resources)
+            waiting.append((kind, each.message))
+    return {
+        message.id: -(-sizes[kind] // largest) * len(message.resources) / sizes[kind]
+        for kind, message in waiting
+    }
+
+
+def _waiting_with_others(each: _Decided, decided: Mapping[str, _Decided]) -> _Decided:
+    """What waits behind another message in their conversation comes again with it, not before."""
+    behind = each.outcome.behind if isinstance(each.outcome, Retry) else None
+    first = decided.get(behind) if behind else None
+    if each.wait is None or first is None or first.wait is None:
+        return each
+    return replace(each, wait=Wait(max(each.wait.seconds, first.wait.seconds)))
+
+
+def _tens(items: Sequence[Any]) -> list[Any]:
+    return [items[start : start + BATCH] for start in range(0, len(items), BATCH)]

@@ -1,22 +1,34 @@
-"""What of an invocation's time is for what, so that it ends before it is ended."""
+"""What each part of an invocation's time is for, so that it ends before Lambda ends it."""
 
 from collections.abc import Callable
 from typing import Final
 
+SENDING: Final = (
+    20.0  # seconds, after which no request is begun: a slow account holds nobody's deletions up for longer
+)
 _SHARE: Final = 0.15  # of the time at the start, kept for what comes after sending
 _LEAST: Final = 1.0  # seconds
 _MOST: Final = 10.0
 
 
 class InvocationDeadlines:
-    """Three ends, one after the other: of requests to Zendesk, of waiting for their answers, of calls to AWS.
+    """Ends, one after the other: of beginning requests, of their answers, of waiting for them, of calls to AWS.
 
     ``time_left`` says how many seconds are left until Lambda ends the invocation.
     """
 
     def __init__(self, time_left: Callable[[], float]) -> None:
         self._time_left = time_left
+        self._sending_since = time_left()
         self._reserve = min(_MOST, max(_LEAST, _SHARE * time_left()))
+
+    def start_sending(self) -> None:
+        """From now on the time for sending runs."""
+        self._sending_since = self._time_left()
+
+    def for_beginning(self) -> float:
+        """Seconds in which another request may be begun."""
+        return min(SENDING - (self._sending_since - self._time_left()), self.for_requests())
 
     def for_requests(self) -> float:
         """Seconds until the last request to Zendesk must have its answer."""

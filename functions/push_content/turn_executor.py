@@ -3,60 +3,116 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
-Job = Callable[[], bool]
-"""One step of something; True: there is a next one. Raises nothing that matters."""
+Turn = Callable[[], bool]
+"""One turn of something; True: there is a next one. Raises nothing that matters."""
 
+_Value = TypeVar("_Value")
 MAX_THREADS: Final = 64
+PATIENCE: Final = 1.0  # seconds
 
 
 class TurnExecutor:
-    """Runs jobs step by step on threads, taking turns: after a step, a job goes to the end of the line.
+    """Runs things turn by turn on threads: after its turn, each goes to the end of the line.
 
-    So a job with many steps holds nobody up, and it takes as many jobs that hang as there are threads to delay
-    the others, by one step. A step that hangs beyond the time is left behind on its daemon thread.
+    So what has many turns holds nobody up. What hangs keeps its thread, and when all threads have hung for
+    ``patience`` seconds while something has not had a turn yet, as many are added. A turn that hangs beyond the time is
+    left behind on its daemon thread (a ThreadPoolExecutor has a fixed number, and the interpreter waits for them).
     """
 
-    def __init__(self, max_threads: int = MAX_THREADS) -> None:
-        self._max_threads = max_threads
+    def __init__(self, max_threads: int = MAX_THREADS, patience: float = PATIENCE) -> None:
+        self.max_threads = max_threads
+        self._patience = patience
 
-    def run(self, jobs: Sequence[Job], time_left: Callable[[], float]) -> None:
-        """Return when all jobs are done, or no time is left (seconds)."""
-        if not jobs:
+    def run(self, turns: Sequence[Turn], time_left: Callable[[], float]) -> None:
+        """Return when nothing has a next turn, or no time is left (seconds)."""
+        if not turns:
             return
-        line = _Line(jobs)
-        for _ in range(min(len(jobs), self._max_threads)):
-            threading.Thread(target=line.work, daemon=True).start()
-        line.wait(time_left)
+        line = Line(turns)
+        self.start(line.work, min(len(turns), self.max_threads))
+        while not self.wait(line, min(self._patience, time_left())) and time_left() > 0:
+            self.start(line.work, min(line.held_up(), self.max_threads))
+        line.close()
+
+    def gather(
+        self, calls: Sequence[Callable[[], _Value]], time_left: Callable[[], float], otherwise: _Value
+    ) -> list[_Value]:
+        """What the calls return, side by side; ``otherwise`` of those for which there was no time."""
+        values = [otherwise] * len(calls)
+
+        def call_once(index: int) -> bool:
+            if time_left() > 0:
+                values[index] = calls[index]()
+            return False
+
+        self.run([partial(call_once, index) for index in range(len(calls))], time_left)
+        return list(values)
+
+    def start(self, work: Callable[[], None], threads: int) -> None:
+        """Have so many threads do the same work."""
+        for _ in range(threads):
+            threading.Thread(target=work, daemon=True).start()
+
+    def wait(self, line: "Line", seconds: float) -> bool:
+        """Wait so long at most for the line to come to its end; whether it has."""
+        return line.wait(seconds)
 
 
-class _Line:
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self._waiting = deque(jobs)
-        self._unfinished = len(jobs)
+class Line:
+    """Those that wait for their turns. Used by several threads."""
+
+    def __init__(self, turns: Sequence[Turn]) -> None:
+        self._waiting = deque(turns)
+        self._first_turns = len(turns)  # that nobody has taken yet: they stand before all others
+        self._taken_lately = 0
+        self._unfinished = len(turns)
         self._over = False
         self._changed = threading.Condition()
 
+    @property
+    def finished(self) -> bool:
+        """Nothing has a next turn."""
+        return not self._unfinished
+
     def work(self) -> None:
-        """Take turns until nobody waits. A job that another thread puts back is that thread's to go on with."""
-        while True:
-            with self._changed:
-                if self._over or not self._waiting:
-                    return
-                job = self._waiting.popleft()
+        """Take turns until nobody waits. What another thread puts back is that thread's to go on with."""
+        while turn := self._take():
             more = False
             try:
-                more = job()
+                more = turn()
             finally:
-                with self._changed:
-                    if more:
-                        self._waiting.append(job)
-                    else:
-                        self._unfinished -= 1
-                        self._changed.notify_all()
+                self._put_back(turn, more)
 
-    def wait(self, time_left: Callable[[], float]) -> None:
+    def held_up(self) -> int:
+        """How many have not had a turn, if nobody has taken one since this was asked the last time."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._unfinished, timeout=max(0.0, time_left()))
+            lately, self._taken_lately = self._taken_lately, 0
+            return 0 if lately else self._first_turns
+
+    def wait(self, seconds: float) -> bool:
+        """Wait so long at most for the end; whether it has come."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.finished, timeout=max(0.0, seconds))
+
+    def close(self) -> None:
+        """No more turns."""
+        with self._changed:
             self._over = True
+
+    def _take(self) -> Turn | None:
+        with self._changed:
+            if self._over or not self._waiting:
+                return None
+            self._first_turns = max(0, self._first_turns - 1)
+            self._taken_lately += 1
+            return self._waiting.popleft()
+
+    def _put_back(self, turn: Turn, more: Any) -> None:
+        with self._changed:
+            if more:
+                self._waiting.append(turn)
+            else:
+                self._unfinished -= 1
+                self._changed.notify_all()

@@ -5,72 +5,87 @@ its pushes fail. Pauses only ever grow, until a success clears them.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
-
-from zendesk_channel.accounts import (
-    Account,
-    account_key,
-    attribute,
-    conditional_update,
-    readable_account,
-)
-from zendesk_channel.aws import error_code, store_errors
+from zendesk_channel.accounts import Account, account_key, conditional_update, readable_account
+from zendesk_channel.aws import store_errors
 from zendesk_channel.contract import InstancePushId, Subdomain
-from zendesk_channel.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 SUBDOMAIN_PREFIX: Final = "subdomain#"
-LAST_PUSH_INTERVAL: Final = 300  # seconds between two writes of an account's last push
 _BATCH_GET_KEYS: Final = 100  # DynamoDB's limit
-_TRANSACTION_ITEMS: Final = 100  # likewise
 _ATTEMPTS: Final = 4
+_KNOWN: Final = 50_000  # accounts
 # How long after its end a subdomain's pause may be cleaned up, seconds.
 _EXPIRY: Final = 24 * 3600
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What the table says at one moment. A subdomain that is not in ``paused_until`` is not paused."""
+class Snapshot:
+    """What the table says at one moment. A subdomain that is not in ``paused_until`` is not paused.
+
+    ``unread``: what was asked for and not answered; the accounts and subdomains of these are not known.
+    """
 
     accounts: Mapping[InstancePushId, Account]
     paused_until: Mapping[Subdomain, float]  # epoch seconds
+    unread: frozenset[InstancePushId] = frozenset()
 
 
 class SharedPauses:
-    """Reads and writes of the push function. Every method raises StoreUnavailableError if AWS fails."""
+    """Reads and writes of the push function. Every method raises StoreUnavailableError if AWS fails.
 
-    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+    ``sleep`` waits so many seconds.
+    """
+
+    def __init__(
+        self, dynamodb: "DynamoDBClient", table: str, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._dynamodb = dynamodb
         self._table = table
+        self._sleep = sleep
         self._known: dict[InstancePushId, Subdomain] = {}  # to ask for both in one call
 
-    def standing(self, instance_push_ids: Iterable[InstancePushId]) -> Standing:
+    def snapshot(self, instance_push_ids: Iterable[InstancePushId]) -> Snapshot:
         """The accounts that exist of those asked for, and their subdomains' pauses.
 
         One consistent BatchGetItem per 100 keys; a second round only for subdomains not met before.
         """
         ids = set(instance_push_ids)
         asked = {self._known[key] for key in ids if key in self._known}
-        items = self._batch_get(
+        items, missing = self._batch_get(
             [account_key(key) for key in ids] + [_subdomain_key(subdomain) for subdomain in asked]
         )
         accounts = {account.instance_push_id: account for account in map(readable_account, items) if account}
-        missing = {account.subdomain for account in accounts.values()} - asked
-        if missing:
-            items += self._batch_get([_subdomain_key(subdomain) for subdomain in missing])
-        self._known.update({key: account.subdomain for key, account in accounts.items()})
+        not_asked = {account.subdomain for account in accounts.values()} - asked
+        if not_asked:
+            more, still_missing = self._batch_get([_subdomain_key(subdomain) for subdomain in not_asked])
+            items, missing = items + more, missing | still_missing
+        self._remember(accounts.values())
         paused_until = {
             Subdomain(item["pk"]["S"].removeprefix(SUBDOMAIN_PREFIX)): float(item["paused_until"]["N"])
             for item in items
             if item["pk"]["S"].startswith(SUBDOMAIN_PREFIX)
         }
-        return Standing(accounts, paused_until)
+        unread = frozenset(key for key in ids if missing & self._keys_of(key))
+        return Snapshot(
+            {key: account for key, account in accounts.items() if key not in unread}, paused_until, unread
+        )
+
+    def _remember(self, accounts: Iterable[Account]) -> None:
+        if len(self._known) > _KNOWN:
+            self._known = {}
+        self._known.update({account.instance_push_id: account.subdomain for account in accounts})
+
+    def _keys_of(self, instance_push_id: InstancePushId) -> set[str]:
+        keys = [account_key(instance_push_id)]
+        if instance_push_id in self._known:
+            keys.append(_subdomain_key(self._known[instance_push_id]))
+        return {key["pk"]["S"] for key in keys}
 
     def pause_subdomain(self, subdomain: Subdomain, until: float) -> bool:
         """Pause all accounts of a subdomain until then (epoch seconds); False if it is paused for longer already."""
@@ -90,13 +105,21 @@ class SharedPauses:
         reason: str,
         request_limit: int | None = None,
     ) -> bool:
-        """Pause one account until then (epoch seconds); False if it is paused for longer already.
+        """Pause one account, because it failed, until then (epoch seconds); False if it is paused for longer already.
 
         ``pause_seconds`` is the pause's length, for the next one to double; ``reason`` the ErrorCode of
         what waits; ``request_limit`` how many resources a request may hold afterwards.
         """
-        expression = "SET paused_until = :until, pause_seconds = :pause, pause_reason = :reason"
-        values: dict[str, str | float] = {":until": until, ":pause": pause_seconds, ":reason": reason}
+        expression = (
+            "SET paused_until = :until, pause_seconds = :pause, pause_reason = :reason, "
+            "last_failure_at = :failed_at, last_failure_reason = :reason"
+        )
+        values: dict[str, str | float] = {
+            ":until": until,
+            ":pause": pause_seconds,
+            ":reason": reason,
+            ":failed_at": until - pause_seconds,
+        }
         if request_limit is not None:
             expression += ", request_limit = :limit"
             values[":limit"] = request_limit
@@ -126,47 +149,42 @@ class SharedPauses:
             values,
         )
 
-    def note_pushes(self, accounts: Sequence[Account], at: float) -> bool:
-        """Record when something last reached Zendesk: one call per 100 accounts, all of which it writes or none.
-
-        False if somebody else wrote one of them at the same moment. Do not call more often than every
-        LAST_PUSH_INTERVAL for an account.
-        """
-        for start in range(0, len(accounts), _TRANSACTION_ITEMS):
-            with store_errors("TransactWriteItems"):
-                try:
-                    self._dynamodb.transact_write_items(
-                        TransactItems=[
-                            {
-                                "Update": {
-                                    "TableName": self._table,
-                                    "Key": account_key(account.instance_push_id),
-                                    "UpdateExpression": "SET last_delivery_at = :at",
-                                    "ConditionExpression": "attribute_exists(pk)",
-                                    "ExpressionAttributeValues": {":at": attribute(at)},
-                                }
-                            }
-                            for account in accounts[start : start + _TRANSACTION_ITEMS]
-                        ]
-                    )
-                except ClientError as error:
-                    if error_code(error) == "TransactionCanceledException":
-                        return False
-                    raise
-        return True
+    def note(
+        self,
+        account: Account,
+        *,
+        delivered_at: float | None = None,
+        failed_at: float | None = None,
+        failure_reason: str | None = None,
+    ) -> bool:
+        """Record when an account's last delivery and failure were, for people to read; False if it is gone."""
+        noted = {
+            "last_delivery_at": delivered_at,
+            "last_failure_at": failed_at,
+            "last_failure_reason": failure_reason,
+        }
+        values = {f":{name}": value for name, value in noted.items() if value is not None}
+        return self._update(
+            account_key(account.instance_push_id),
+            "SET " + ", ".join(f"{name[1:]} = {name}" for name in values),
+            "attribute_exists(pk)",
+            values,
+        )
 
     def _update(self, key: Any, expression: str, condition: str, values: Mapping[str, str | float]) -> bool:
         return conditional_update(self._dynamodb, self._table, key, expression, condition, values)
 
-    def _batch_get(self, keys: list[dict[str, dict[str, str]]]) -> list[Any]:
+    def _batch_get(self, keys: list[dict[str, dict[str, str]]]) -> tuple[list[Any], set[str]]:
+        """The items, and the keys of those that DynamoDB would not read this time."""
         items: list[Any] = []
+        missing: set[str] = set()
         for start in range(0, len(keys), _BATCH_GET_KEYS):
             wanted: Any = {
                 self._table: {"Keys": keys[start : start + _BATCH_GET_KEYS], "ConsistentRead": True}
             }
             for attempt in range(_ATTEMPTS):
                 if attempt:
-                    time.sleep(0.05 * 2**attempt)  # DynamoDB asks for a back-off before unprocessed keys
+                    self._sleep(0.05 * 2**attempt)  # DynamoDB asks for a back-off before unprocessed keys
                 with store_errors("BatchGetItem"):
                     answer = self._dynamodb.batch_get_item(RequestItems=wanted)
                 items += answer.get("Responses", {}).get(self._table, [])
@@ -174,8 +192,8 @@ class SharedPauses:
                 if not wanted:
                     break
             else:
-                raise StoreUnavailableError("BatchGetItem", "UnprocessedKeys")
-        return items
+                missing |= {key["pk"]["S"] for key in wanted[self._table]["Keys"]}
+        return items, missing
 
 
 def _subdomain_key(subdomain: Subdomain) -> dict[str, dict[str, str]]:

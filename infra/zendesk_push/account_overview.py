@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
-from zendesk_channel.push_state import SharedPauses, Standing
+from zendesk_channel.push_state import SharedPauses, Snapshot
 from zendesk_push.errors import CommandError, UsageError
 
 REFUSED: Final = "refused"
@@ -46,13 +46,13 @@ def account_statuses(dynamodb: Any, table_name: str) -> Iterator[AccountStatus]:
     pauses = SharedPauses(dynamodb, table_name)
     for accounts, _ in AccountsTable(dynamodb, table_name).pages():
         if accounts:
-            standing = pauses.standing(account.instance_push_id for account in accounts)
-            yield from (_status(account, standing) for account in accounts)
+            snapshot = pauses.snapshot(account.instance_push_id for account in accounts)
+            yield from (_status(account, snapshot) for account in accounts)
 
 
-def _status(account: Account, standing: Standing) -> AccountStatus:
-    account = standing.accounts.get(account.instance_push_id, account)
-    shared = standing.paused_until.get(account.subdomain, 0)
+def _status(account: Account, snapshot: Snapshot) -> AccountStatus:
+    account = snapshot.accounts.get(account.instance_push_id, account)
+    shared = snapshot.paused_until.get(account.subdomain, 0)
     if shared > account.paused_until:
         return AccountStatus(account, shared, "throttled")
     return AccountStatus(account, account.paused_until, account.pause_reason)

@@ -16,7 +16,7 @@ Document = dict[str, Any]
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
 BOTO3 = {"AWS_ENDPOINT_URL"}
 SETTINGS: Mapping[str, Callable[[Mapping[str, str]], Any]] = {
-    "PushContentFunction": push_content.settings.Settings.from_env,
+    "PushContentFunction": push_content.settings.PushSettings.from_env,
     "AdminCallbackFunction": admin_callback.settings.Settings.from_env,
 }
 

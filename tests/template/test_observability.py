@@ -11,8 +11,7 @@ import pytest
 
 import admin_callback.telemetry
 import push_content.telemetry
-from push_content.answers.answer_judge import Delivered, Rejected, Retry
-from push_content.outcomes.error_codes import ErrorCode
+from push_content.outcomes.outcome import Delivered, ErrorCode, Rejected, Retry
 
 Document = dict[str, Any]
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"

@@ -1,234 +1,365 @@
-"""One account's turn in an invocation: its requests, one after the other, until all its messages have an outcome."""
+"""One account's turns in an invocation: its requests, one after the other, until all its messages have an outcome.
+
+A failure that names nobody may be the account's or come of one message's content. So after one the account pauses, its
+requests are halved from the size that failed, and double with each success. What fails alone after others have
+succeeded is a message's own failure, and pauses nobody.
+"""
 
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from push_content.accounts.credential_recovery import CredentialRecovery, GiveUp
-from push_content.accounts.pauses import InvocationPauses
-from push_content.accounts.tokens import TokenCache
-from push_content.answers.answer_judge import (
-    Bearing,
-    Delivered,
-    Judgement,
-    Outcome,
-    Retry,
-    before_sending,
-    judge,
-)
+from push_content.accounts.pauses import AccountStanding, InvocationPauses
+from push_content.accounts.push_history import PushHistory
+from push_content.answers import rate_limit_headers
+from push_content.answers.answer_judge import AccountSignal, Decision, before_sending, judge
+from push_content.begun_work import BegunWork
 from push_content.invocation_deadlines import InvocationDeadlines
 from push_content.messages.message import Message
-from push_content.outcomes.error_codes import ErrorCode
-from push_content.requests.push_body import push_body
-from push_content.requests.push_request import PushRequest, coalesce
-from push_content.telemetry import Telemetry
+from push_content.outcomes.outcome import (
+    NO_TIME,
+    Delivered,
+    ErrorCode,
+    Outcome,
+    Retry,
+    aws_failed,
+    unforeseen,
+)
+from push_content.outcomes.rate_limit_turns import RateLimitTurns
+from push_content.requests.push_request import PushRequest
+from push_content.requests.request_queue import RequestQueue
+from push_content.telemetry import PushTelemetry
 from zendesk_channel.accounts import Account
 from zendesk_channel.client import Response, ZendeskClient
-from zendesk_channel.contract import PushToken
-from zendesk_channel.errors import CredentialMissingError, StoreError, ZendeskError
+from zendesk_channel.clock import Clock
+from zendesk_channel.contract import InstancePushId, PushToken
+from zendesk_channel.errors import CredentialMissingError, StoreError, ZendeskError, ZendeskTimeoutError
 
-_SHORTEST_TURN: Final = 1.0  # seconds: what is cut off sooner would look like a slow Zendesk
-NO_TIME: Final = Retry(ErrorCode.UNAVAILABLE, "no time was left in the invocation", soon=True)
+_SHORTEST_TURN: Final = 1.0  # seconds: what is cut off sooner was begun for nothing
+_IN_A_ROW: Final = 4  # requests behind halted ones, or of single messages that fail
 
 
 @dataclass(frozen=True)
-class Collaborators:
-    """What an account's turn needs, the same for all of them. ``push_timeout`` in seconds."""
+class PusherDeps:
+    """What an account's turns need, the same for all of them. ``push_timeout`` in seconds."""
 
     zendesk: ZendeskClient
-    tokens: TokenCache
+    read_token: Callable[[InstancePushId, str], PushToken]
     credential_recovery: CredentialRecovery
-    telemetry: Telemetry
-    clock: Callable[[], float]
-    stopwatch: Callable[[], float]
+    history: PushHistory
+    rate_limit_turns: RateLimitTurns
+    telemetry: PushTelemetry
+    clock: Clock
     push_timeout: float
     max_resources: int
     reserve_percent: float
 
 
-class AccountPusher:
-    """Steps through one account's requests. ``step`` is called by one thread at a time, ``close`` by any.
+@dataclass(frozen=True)
+class Pushed:
+    """What became of an account's messages, by their ids, and what is known of the account by now."""
 
-    What is decided after ``close`` concerns nobody any more.
+    outcomes: dict[str, Outcome]
+    standing: AccountStanding
+
+
+class AccountPusher:
+    """Sends one account's messages. ``turn`` is called by one thread at a time, ``close`` by any.
+
+    What is decided after ``close`` changes nothing any more.
     """
 
     def __init__(
         self,
-        account: Account,
+        account_id: InstancePushId,
         messages: Sequence[Message],
-        collaborators: Collaborators,
-        board: InvocationPauses,
-        timetable: InvocationDeadlines,
+        deps: PusherDeps,
+        pauses: InvocationPauses,
+        deadlines: InvocationDeadlines,
+        begun_work: BegunWork,
     ) -> None:
-        self.account = account
+        self.account_id = account_id
         self._messages = {message.id: message for message in messages}
-        self._with = collaborators
-        self._board = board
-        self._timetable = timetable
-        self._limit = min(account.request_limit or collaborators.max_resources, collaborators.max_resources)
-        self._requests = deque(coalesce(messages, self._limit))
+        self._deps = deps
+        self._pauses = pauses
+        self._deadlines = deadlines
+        self._begun_work = begun_work
+        account = pauses.known(account_id).account
+        self.in_trouble = account is not None and bool(account.pause_seconds or account.request_limit)
+        self._limit = deps.max_resources
+        if account is not None and account.request_limit is not None:
+            self._limit = min(max(1, account.request_limit), deps.max_resources)
+        self._failed_before = deps.history.failures(list(self._messages))
+        self._queue = RequestQueue(
+            messages,
+            deps.max_resources,
+            last=self._failed_before,
+            least_received_first=self.in_trouble,
+        )
         self._outcomes: dict[str, Outcome] = {}
         self._delivered: Counter[str] = Counter()  # resources of messages that are sent in several parts
-        self._as_read = account
-        self._tried: list[str] = []
-        self._healthy = False
+        self._refused_versions: list[str] = []
+        self._succeeded = False
+        self._halts = 0
+        self._lone_failures = 0
         self._slowest = 0.0
-        self.reached_zendesk = False
         self._closed = False
         self._lock = threading.Lock()
 
-    def step(self) -> bool:
+    def turn(self) -> bool:
         """Send one request and see to what follows from it; True: there is more to do."""
         try:
-            return self._step()
+            return self._turn()
         except CredentialMissingError as error:
             # As a 5xx: without a pause, each invocation would ask for it again.
-            self._with.telemetry.store_failed(error)
+            self._deps.telemetry.store_failed(error)
             self._back_off(ErrorCode.UNAVAILABLE)
             self._end(Retry(ErrorCode.UNAVAILABLE, f"the account's token is not there ({error.code})"))
-            return False
         except StoreError as error:
-            self._with.telemetry.store_failed(error)
-            self._end(Retry(ErrorCode.UNAVAILABLE, f"AWS: {error}"))
-            return False
-        except Exception as error:  # noqa: BLE001 (the one guard: the unforeseen costs this account a retry, no other)
-            self._with.telemetry.unforeseen(error, self.account)
-            self._end(Retry(ErrorCode.UNAVAILABLE, "an unforeseen error"))
-            return False
+            self._deps.telemetry.store_failed(error)
+            self._end(aws_failed(str(error)))
+        except Exception as error:  # noqa: BLE001 (the unforeseen costs this account a retry, and no other anything)
+            self._deps.telemetry.unforeseen(error, self.account_id)
+            self._end(unforeseen())
+        return False
 
-    def close(self) -> dict[str, Outcome]:
+    def close(self) -> Pushed:
         """The outcome of every message, as far as it is known by now."""
         with self._lock:
             self._closed = True
-            return {key: self._outcomes.get(key, NO_TIME) for key in self._messages}
+            outcomes = {key: self._outcomes.get(key, NO_TIME) for key in self._messages}
+        return Pushed(outcomes, self._pauses.known(self.account_id))
 
-    def _step(self) -> bool:
-        request = self._next_request()
+    def _turn(self) -> bool:
+        with self._lock:
+            request = None if self._closed else self._queue.next(self._limit, self._outcomes)
         if request is None:
             self._settle()
             return False
-        retry = self._obstacle()
-        if retry is not None:
-            self._end(retry)
+        standing = self._pauses.standing(self.account_id)
+        obstacle = (
+            before_sending(standing.account, standing.subdomain_paused_until, self._deps.clock.now())
+            or self._lack_of_time()
+        )
+        if obstacle is not None or standing.account is None:
+            obstacle = obstacle or unforeseen()
+            self._deps.telemetry.not_sent(
+                self.account_id, standing.account, obstacle.reason, self._undecided()
+            )
+            self._end(obstacle)
             return False
-        token = self._with.tokens.token(self.account)
-        answer, seconds = self._push(request, token)
-        self._slowest = max(self._slowest, seconds)
-        judgement = judge(request, answer, now=self._with.clock(), reserve_percent=self._with.reserve_percent)
-        self._record(request, judgement, token)
-        status = answer.status if isinstance(answer, Response) else None
-        self._with.telemetry.pushed(request, self.account, judgement, status, seconds)
-        self._requests.extendleft(reversed(judgement.again))
-        self._follow(request, judgement, status)
-        return True
+        with self._begun_work.begun(part.message.id for part in request.parts):
+            return self._send(request, standing.account)
 
-    def _next_request(self) -> PushRequest | None:
-        """The next one, without messages that have an outcome by now (of one that is sent in several parts)."""
-        with self._lock:
-            if self._closed:
-                return None
-            while self._requests:
-                request = self._requests.popleft()
-                parts = tuple(part for part in request.parts if part.message.id not in self._outcomes)
-                if parts:
-                    return PushRequest(parts)
-        return None
-
-    def _obstacle(self) -> Retry | None:
-        """Why nothing may be sent at this moment."""
-        paused_until = self._board.subdomain_paused_until(self.account.subdomain)
-        retry = before_sending(self.account, paused_until, self._with.clock())
-        if retry is not None:
-            return retry
-        # A request that is likely to be cut off is not begun: it would be a time-out that is not Zendesk's.
-        needed = max(min(_SHORTEST_TURN, self._with.push_timeout), 2 * self._slowest)
-        if self._timetable.for_requests() < min(needed, self._with.push_timeout):
+    def _lack_of_time(self) -> Retry | None:
+        """A request that is likely to be cut off is not begun."""
+        needed = max(min(_SHORTEST_TURN, self._deps.push_timeout), 2 * self._slowest)
+        if self._deadlines.for_beginning() <= 0:
             return NO_TIME
-        return None
+        return NO_TIME if self._deadlines.for_requests() < min(needed, self._deps.push_timeout) else None
 
-    def _push(self, request: PushRequest, token: PushToken) -> tuple[Response | ZendeskError, float]:
-        timeout = min(self._with.push_timeout, self._timetable.for_requests())
-        body = push_body(request)
-        begun = self._with.stopwatch()
+    def _send(self, request: PushRequest, account: Account) -> bool:
+        token = self._deps.read_token(account.instance_push_id, account.token_version)
+        clock = self._deps.clock
+        timeout = min(self._deps.push_timeout, self._deadlines.for_requests())
+        body = request.body()
+        sent_at, begun = clock.now(), clock.monotonic()
         try:
-            answer: Response | ZendeskError = self._with.zendesk.push(
-                self.account.subdomain, token, body, timeout=timeout
+            answer: Response | ZendeskError = self._deps.zendesk.push(
+                account.subdomain, token, body, timeout=timeout
             )
         except ZendeskError as error:
             answer = error
-        return answer, self._with.stopwatch() - begun
+        seconds = clock.monotonic() - begun
+        self._slowest = max(self._slowest, seconds)
+        if isinstance(answer, ZendeskTimeoutError) and timeout < self._deps.push_timeout:
+            # Cut short by the invocation's end: nobody's failure.
+            decision = Decision({part.message.id: NO_TIME for part in request.parts})
+        else:
+            decision = self._judged(request, answer, sent_at)
+        self._record(request, decision, token)
+        status = answer.status if isinstance(answer, Response) else None
+        self._deps.telemetry.pushed(request, account, decision, status, seconds)
+        if isinstance(answer, Response):
+            self._note_rate_limit(account, answer, decision)
+        return self._follow(request, account, decision, status)
 
-    def _record(self, request: PushRequest, judgement: Judgement, token: PushToken) -> None:
+    def _judged(self, request: PushRequest, answer: Response | ZendeskError, sent_at: float) -> Decision:
+        try:
+            return judge(
+                request,
+                answer,
+                sent_at=sent_at,
+                now=self._deps.clock.now(),
+                reserve_percent=self._deps.reserve_percent,
+            )
+        except Exception as error:  # noqa: BLE001 (an answer that nobody foresaw is found by halving, as a 5xx is)
+            self._deps.telemetry.unforeseen(error, self.account_id)
+            retry = unforeseen()
+            return Decision({part.message.id: retry for part in request.parts}, signal=AccountSignal.FAILED)
+
+    def _record(self, request: PushRequest, decision: Decision, token: PushToken) -> None:
         sizes = {part.message.id: len(part) for part in request.parts}
         with self._lock:
-            for key, outcome in judgement.outcomes.items():
-                if isinstance(outcome, Delivered) and not self._all_delivered(key, sizes[key]):
+            for key, outcome in decision.outcomes.items():
+                if isinstance(outcome, Delivered):
+                    self._delivered[key] += sizes[key]
+                    if self._delivered[key] == len(self._messages[key].resources):
+                        self._outcomes.setdefault(key, outcome)
+                        self._deps.history.ended(key)
                     continue
-                known = outcome if isinstance(outcome, Delivered) else outcome.masked(token)
-                self._outcomes.setdefault(key, known)
+                masked = outcome.masked(token)
+                self._outcomes.setdefault(key, masked)
+                if isinstance(masked, Retry):
+                    self._hold_what_is_behind(key, masked)
+                    if masked.reason in (ErrorCode.PROCESSING_ERROR, ErrorCode.MISSING_PARENT):
+                        self._deps.history.failed_by_itself(key, masked.reason)
 
-    def _all_delivered(self, key: str, size: int) -> bool:
-        """Count what was delivered of a message; whether that is all of it."""
-        self._delivered[key] += size
-        return self._delivered[key] == len(self._messages[key].resources)
+    def _hold_what_is_behind(self, key: str, retry: Retry) -> None:
+        """What is behind a message in its conversation waits with it."""
+        waits = replace(
+            retry,
+            text=f"waits for what is before it in its conversation: {retry.text}",
+            status=None,
+            results={},
+            behind=key,
+        )
+        for other in self._queue.conversations.behind([key]):
+            self._outcomes.setdefault(other, waits)
 
-    def _follow(self, request: PushRequest, judgement: Judgement, status: int | None) -> None:
-        """What the answer means for the account's and the subdomain's next requests."""
-        if judgement.subdomain_paused_until is not None:
-            self._board.pause_subdomain(self.account.subdomain, judgement.subdomain_paused_until)
-        match judgement.bearing:
-            case Bearing.HEALTHY:
-                self.reached_zendesk = self._healthy = True
-                self.account = replace(self.account, pause_seconds=0)
-                self._limit = min(2 * self._limit, self._with.max_resources)
-            case Bearing.THROTTLED:
-                self._with.telemetry.count("Throttled")
-            case Bearing.UNAVAILABLE:
-                limit = max(1, min(self._limit, len(request)) // 2) if judgement.timed_out else None
-                self._back_off(ErrorCode.UNAVAILABLE, limit)
-                self._end(Retry(ErrorCode.UNAVAILABLE, "not sent: the request before it failed"))
-            case Bearing.WRONG_ADDRESS:
-                self._with.telemetry.count("WrongAddress")
+    def _note_rate_limit(self, account: Account, answer: Response, decision: Decision) -> None:
+        limit = rate_limit_headers.requests_per_minute(answer.headers)
+        if limit is not None:
+            self._deps.rate_limit_turns.seen(account.subdomain, limit)
+        if decision.subdomain_paused_until is not None:
+            self._pauses.pause_subdomain(account.subdomain, decision.subdomain_paused_until)
+
+    def _follow(self, request: PushRequest, account: Account, decision: Decision, status: int | None) -> bool:
+        """What the answer means for the account's next requests; True: there may be some."""
+        self._put_back(decision)
+        match decision.signal:
+            case AccountSignal.HEALTHY:
+                self._succeeded = True
+                self._deps.history.works(self.account_id, True)
+                self._limit = min(2 * self._limit, self._deps.max_resources)
+            case AccountSignal.THROTTLED:
+                self._deps.telemetry.count("Throttled")
+            case AccountSignal.FAILED:
+                return self._failed(request)
+            case AccountSignal.WRONG_ADDRESS:
+                if account.pause_reason != ErrorCode.WRONG_ADDRESS:
+                    self._deps.telemetry.count("WrongAddress")
                 self._back_off(ErrorCode.WRONG_ADDRESS)
                 self._end(Retry(ErrorCode.WRONG_ADDRESS, "not sent: the account's address is wrong"))
-            case Bearing.CREDENTIALS:
-                self._look_again(request, status)
+                return False
+            case AccountSignal.CREDENTIALS:
+                return self._recover(request, account, status)
+        if request.first.id in self._queue.alone and self._too_many_lone_failures(request):
+            self._leave_those_that_failed_before()
+        return True
 
-    def _look_again(self, request: PushRequest, status: int | None) -> None:
-        self._tried.append(self.account.token_version)
-        look = self._with.credential_recovery.take(self.account, self._tried)
-        if isinstance(look, GiveUp):
-            if look.marked:
-                self._with.telemetry.count("CredentialsRefused")
-            if look.retry.reason is ErrorCode.UNAVAILABLE:
-                self._back_off(ErrorCode.UNAVAILABLE)
+    def _put_back(self, decision: Decision) -> None:
+        """What goes out again. Behind failures not without end: each takes one request more, with all the rest."""
+        self._halts = self._halts + 1 if decision.halted else 0
+        with self._lock:
+            if self._halts > _IN_A_ROW:
+                self._halts = 0
+                text = f"halted behind other messages' failures, {_IN_A_ROW + 1} times in a row"
+                for part in decision.again:
+                    self._outcomes.setdefault(part.message.id, Retry(ErrorCode.PROCESSING_ERROR, text))
+            elif decision.halved:
+                self._queue.put_back_halves(decision.halved)
+            else:
+                self._queue.put_back(decision.again)
+
+    def _failed(self, request: PushRequest) -> bool:
+        """A failure that names nobody; True: it is one message's, and others go on."""
+        alone = len(request.parts) == 1
+        if alone:
+            self._deps.history.failed_by_itself(request.first.id, ErrorCode.UNAVAILABLE)
+        known = self._pauses.known(self.account_id).account
+        works = self._succeeded or (
+            self._deps.history.worked_last(self.account_id) and known is not None and not known.pause_seconds
+        )
+        if alone and works:
+            if not self._too_many_lone_failures(request):
+                return True
+            if request.first.id in self._queue.alone:
+                self._leave_those_that_failed_before()
+                return True
+        self._back_off(ErrorCode.UNAVAILABLE, max(1, len(request) // 2))
+        self._end(Retry(ErrorCode.UNAVAILABLE, "not sent: the request before it failed"))
+        return False
+
+    def _too_many_lone_failures(self, request: PushRequest) -> bool:
+        """Whether requests of one message have failed five times in a row."""
+        outcome = self._outcomes.get(request.first.id)
+        lone_failure = len(request.parts) == 1 and isinstance(outcome, Retry)
+        self._lone_failures = self._lone_failures + 1 if lone_failure else 0
+        return self._lone_failures > _IN_A_ROW
+
+    def _leave_those_that_failed_before(self) -> None:
+        """They are asked about a few at a time: all of them, at every turn, would use up the customer's rate limit."""
+        with self._lock:
+            for key, reason in self._failed_before.items():
+                if key not in self._outcomes:
+                    retry = Retry(reason, "not sent: others that had failed before failed again")
+                    self._outcomes[key] = retry
+                    self._hold_what_is_behind(key, retry)
+
+    def _recover(self, request: PushRequest, account: Account, status: int | None) -> bool:
+        self._refused_versions.append(account.token_version)
+        found = self._deps.credential_recovery.take(account, self._refused_versions)
+        if not isinstance(found, GiveUp):
+            self._pauses.replace(found.account)
             with self._lock:
-                # Theirs is what Zendesk answered; the account's other messages were not sent.
-                for part in request.parts:
-                    self._outcomes.setdefault(part.message.id, replace(look.retry, status=status))
-            self._end(look.retry)
-        else:
-            self.account = self._as_read = look.account
-            self._requests.appendleft(request)
+                self._queue.put_back(request.parts)
+            return True
+        if found.marked:
+            self._deps.telemetry.count("CredentialsRefused")
+        with self._lock:
+            # Theirs is what Zendesk answered; the account's other messages were not sent.
+            for part in request.parts:
+                self._outcomes.setdefault(part.message.id, replace(found.retry, status=status))
+                self._hold_what_is_behind(part.message.id, found.retry)
+        if found.retry.reason is ErrorCode.UNAVAILABLE:
+            return self._failed(request)
+        self._end(found.retry)
+        return False
 
     def _back_off(self, reason: ErrorCode, request_limit: int | None = None) -> None:
-        self._healthy = False
-        self.account = self._board.back_off(
-            self.account, reason, self._with.clock(), request_limit=request_limit
-        )
+        account = self._pauses.known(self.account_id).account
+        if account is None:
+            return
+        self._deps.history.works(self.account_id, False)
+        if self._succeeded:
+            account = replace(account, pause_seconds=0)
+        self._succeeded = False
+        self._pauses.back_off(account, reason, request_limit=request_limit)
+
+    def _undecided(self) -> list[str]:
+        with self._lock:
+            return [key for key in self._messages if key not in self._outcomes]
 
     def _end(self, retry: Retry) -> None:
         """Nothing more is sent: the same outcome for every message that has none."""
-        self._requests.clear()
         with self._lock:
             for key in self._messages:
                 self._outcomes.setdefault(key, retry)
         self._settle()
 
     def _settle(self) -> None:
-        """Clear what the record says of failures that a success has ended; a limit grows back by and by."""
-        record, self._as_read = self._as_read, replace(self._as_read, pause_seconds=0, request_limit=None)
-        if self._healthy and (record.paused_until or record.pause_seconds or record.request_limit):
-            self._board.clear(record, self._limit if self._limit < self._with.max_resources else None)
+        """Clear what the record says of failures that a success has ended; a limit grows back step by step."""
+        account = self._pauses.known(self.account_id).account
+        if (
+            self._succeeded
+            and account
+            and (account.paused_until or account.pause_seconds or account.request_limit)
+        ):
+            limit = self._limit if self._limit < self._deps.max_resources else None
+            if (account.paused_until, account.pause_seconds, account.request_limit) != (0, 0, limit):
+                self._pauses.clear(account, limit)
+        self._succeeded = False

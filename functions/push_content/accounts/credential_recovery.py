@@ -3,15 +3,14 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from push_content.answers.answer_judge import Retry, before_sending
-from push_content.outcomes.error_codes import ErrorCode
-from zendesk_channel.accounts import Account, AccountsTable
+from push_content.outcomes.outcome import ErrorCode, Retry
+from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.token_verification import TokenRecheck
 
 
 @dataclass(frozen=True)
 class TryAgain:
-    """There is another token: the request goes out again at once, for the account as it is now."""
+    """The account has changed: as it is now, it is looked at again."""
 
     account: Account
 
@@ -34,14 +33,13 @@ class CredentialRecovery:
     def take(self, account: Account, tried: Collection[str]) -> TryAgain | GiveUp:
         """``tried``: the versions of the token that were answered with 401 or 403, the account's own included."""
         now = self._accounts.get(account.instance_push_id)
-        if now is None or now.refused or not now.token_version:
-            # Pauses are looked at before each request, so 0 for both: only the record's state counts here.
-            return GiveUp(before_sending(now, 0, float("inf")) or _not_confirmed())
-        if now.token_version not in tried:
-            return _if_active(now)
+        if now is None:
+            return GiveUp(Retry(ErrorCode.UNKNOWN_ACCOUNT, "no such account is registered"))
+        if now.state is not AccountState.ACTIVE or now.refused or now.token_version not in tried:
+            return TryAgain(now)
         answer = self._recheck.run(now)
         if answer.promoted and answer.account.token_version not in tried:
-            return _if_active(answer.account)
+            return TryAgain(answer.account)
         if not answer.validation.credentials_refused:
             return GiveUp(_not_confirmed())
         if self._accounts.mark_refused(answer.account):
@@ -50,13 +48,8 @@ class CredentialRecovery:
             )
         newer = self._accounts.get(account.instance_push_id)
         if newer is not None and newer.token_version not in tried:
-            return _if_active(newer)
+            return TryAgain(newer)
         return GiveUp(_not_confirmed())
-
-
-def _if_active(account: Account) -> TryAgain | GiveUp:
-    retry = before_sending(account, 0, float("inf"))
-    return GiveUp(retry) if retry else TryAgain(account)
 
 
 def _not_confirmed() -> Retry:

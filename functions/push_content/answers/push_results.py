@@ -3,36 +3,11 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from push_content.answers.json_body import read_json
 from push_content.messages.message import Resource
-
-SUCCESS: Final = "success"
-ALREADY_IMPORTED: Final = "already_imported"
-PROCESSING_ERROR: Final = "processing_error"
-MISSING_PARENT: Final = "could_not_locate_parent_external_resource"
-HALTED: Final = "halted"
-CODES: Final = (SUCCESS, ALREADY_IMPORTED, PROCESSING_ERROR, MISSING_PARENT, HALTED)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What Zendesk says of one resource; ``code`` None: nothing."""
-
-    code: str | None = None
-    description: str = ""
-
-    @property
-    def delivered(self) -> bool:
-        """It is in a ticket, now or from an earlier attempt."""
-        return self.code in (SUCCESS, ALREADY_IMPORTED)
-
-    @property
-    def failed(self) -> bool:
-        """It is what the resources behind it were halted for. A code not known here counts: it was not a success."""
-        return self.code is not None and self.code != HALTED and not self.delivered
-
+from push_content.outcomes.outcome import Result
 
 NOTHING: Final = Result()
 
@@ -40,8 +15,8 @@ NOTHING: Final = Result()
 def read_results(body: bytes) -> list[Any] | None:
     """The entries of a 2xx body, empty if there are none; None: it is not what Zendesk sends."""
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
+        answer = read_json(body)
+    except ValueError:
         return None
     if not isinstance(answer, dict):
         return None

@@ -26,14 +26,25 @@ def retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:
     return min(max(seconds, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
-def reserve_reached_until(headers: Mapping[str, str], reserve_percent: float, now: float) -> float | None:
-    """The end of the minute (epoch seconds) if what remains of the limit is the customer's other integrations'."""
-    limit = _count(headers.get("X-Rate-Limit"))
+def reserve_reached_until(
+    headers: Mapping[str, str], reserve_percent: float, *, sent_at: float, now: float
+) -> float | None:
+    """When the limit is full again (epoch seconds), if what remains of it is the customer's other integrations'.
+
+    That is the end of the minute in which the request was sent, unless Zendesk says when; None: there is more.
+    """
     remaining = _count(headers.get("X-Rate-Limit-Remaining"))
-    if remaining is None:
+    if remaining is None or remaining > (requests_per_minute(headers) or 0) * reserve_percent / 100:
         return None
-    reserve = (limit or 0) * reserve_percent / 100
-    return (now // 60 + 1) * 60 if remaining <= reserve else None
+    reset = _count(headers.get("ratelimit-reset"))
+    if reset is not None and reset <= DEFAULT_PAUSE:
+        return now + reset
+    return (sent_at // 60 + 1) * 60
+
+
+def requests_per_minute(headers: Mapping[str, str]) -> int | None:
+    """The subdomain's limit; None if the answer does not say."""
+    return _count(headers.get("X-Rate-Limit"))
 
 
 def _count(text: str | None) -> int | None:

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn, TypeVar
 
-from push_content.messages.sqs_record import Receipt
+from push_content.messages.sqs_record import SqsRecord
 from zendesk_channel.contract import MAX_REQUEST_ID, MAX_RESOURCES, InstancePushId
 from zendesk_channel.errors import InvalidValueError
 
 MAX_DEPTH: Final = 100  # the message's own object is the first level
 _Value = TypeVar("_Value")
-_OWN_KEYS: Final = ("instance_push_id", "external_resources", "request_id")
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 # A string that never ends takes the rest of the text along: what comes after it is not JSON anyway, and
@@ -26,30 +25,27 @@ _BRACKET_OR_STRING: Final = re.compile(r'[\[\]{}]|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"
 
 @dataclass(frozen=True)
 class Resource:
-    """One external_resource: its JSON text, and the two ids that order and match it (None: no string)."""
+    """One external_resource: its JSON text, and the ids that match it and order it (None: no string)."""
 
     raw: str = field(repr=False)
     external_id: str | None = None
     parent_id: str | None = None
+    thread_id: str | None = None
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message that can be routed.
+    """A message that can be routed. Its further top-level keys are its sender's own and stay in the body."""
 
-    ``extras`` are its further top-level members, key and value as JSON text: they go along to Zendesk.
-    """
-
-    receipt: Receipt
+    record: SqsRecord
     instance_push_id: InstancePushId
     resources: tuple[Resource, ...] = field(repr=False)
     request_id: str | None = None
-    extras: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def id(self) -> str:
         """The SQS message id."""
-        return self.receipt.message_id
+        return self.record.message_id
 
 
 class InvalidMessageError(InvalidValueError):
@@ -62,13 +58,13 @@ class InvalidMessageError(InvalidValueError):
     request_id: str | None = None
 
 
-def parse(receipt: Receipt) -> Message:
-    """The message in a receipt's body.
+def parse(record: SqsRecord) -> Message:
+    """The message in a record's body.
 
     Raises:
         InvalidMessageError: it is none by the rules of docs/message.md.
     """
-    text = receipt.body
+    text = record.body
     if _too_deep(text):
         raise InvalidMessageError("message", f"is nested more than {MAX_DEPTH} deep")
     try:
@@ -77,11 +73,7 @@ def parse(receipt: Receipt) -> Message:
         raise InvalidMessageError("message", f"is not JSON: {error.msg} (character {error.pos})") from None
     try:
         return Message(
-            receipt,
-            _instance_push_id(members.values),
-            _resources(members),
-            _request_id(members.values),
-            tuple(members.extras),
+            record, _instance_push_id(members.values), _resources(members), _request_id(members.values)
         )
     except InvalidMessageError as error:
         error.instance_push_id = _if_valid(_instance_push_id, members.values)
@@ -91,11 +83,10 @@ def parse(receipt: Receipt) -> Message:
 
 @dataclass
 class _Members:
-    """The top level of a body: decoded values, and the text of what is passed on."""
+    """The top level of a body: decoded values, and the resources as text."""
 
     values: dict[str, Any] = field(default_factory=dict)
     resources: list[Resource] | None = None
-    extras: list[tuple[str, str]] = field(default_factory=list)
 
 
 def _too_deep(text: str) -> bool:
@@ -153,8 +144,6 @@ def _member(text: str, start: int, found: _Members) -> int:
         found.resources, end = _array(text, begin)
     else:
         found.values[key], end = _DECODER.raw_decode(text, begin)
-        if key not in _OWN_KEYS:
-            found.extras.append((text[start:end_of_key], text[begin:end]))
     return _skip(text, end)
 
 
@@ -167,7 +156,7 @@ def _array(text: str, start: int) -> tuple[list[Resource], int]:
     while True:
         value, end = _DECODER.raw_decode(text, position)
         fields = value if isinstance(value, dict) else {}
-        ids = (_string(fields.get("external_id")), _string(fields.get("parent_id")))
+        ids = [_string(fields.get(name)) for name in ("external_id", "parent_id", "thread_id")]
         resources.append(Resource(text[position:end], *ids))
         position = _skip(text, end)
         if text[position : position + 1] == "]":

@@ -1,4 +1,4 @@
-"""One delivery of one SQS message, as Lambda hands it over."""
+"""One receipt of one SQS message, as Lambda hands it over."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ Attributes = Mapping[str, Attribute]
 
 
 @dataclass(frozen=True)
-class Receipt:
+class SqsRecord:
     """A message on the queue and the handle of this receipt.
 
     Attributes:
@@ -35,50 +35,59 @@ class Receipt:
         return max(0.0, now - self.sent_at) if self.sent_at is not None else 0.0
 
 
-def receipts(records: Iterable[Mapping[str, Any]]) -> list[Receipt]:
+def sqs_records(records: Iterable[Mapping[str, Any]]) -> list[SqsRecord]:
     """The records of one Lambda event, in their order.
 
     SQS may deliver a message twice in one batch; it is kept once, in its first place, with its newest handle.
     """
-    by_id: dict[str, Receipt] = {}
-    for record in records:
-        receipt = _receipt(record)
-        known = by_id.get(receipt.message_id)
-        if known is None or receipt.receive_count >= known.receive_count:
-            by_id[receipt.message_id] = receipt
+    by_id: dict[str, SqsRecord] = {}
+    for raw in records:
+        record = _sqs_record(raw)
+        known = by_id.get(record.message_id)
+        if known is None or record.receive_count >= known.receive_count:
+            by_id[record.message_id] = record
     return list(by_id.values())
 
 
-def _receipt(record: Mapping[str, Any]) -> Receipt:
-    system = record.get("attributes") or {}
+def _sqs_record(raw: Mapping[str, Any]) -> SqsRecord:
+    """Only the message id must be there: what else a record holds or lacks must not cost its neighbours anything."""
+    system = _mapping(raw.get("attributes"))
     sent = _integer(system.get("SentTimestamp"))
-    return Receipt(
-        message_id=record["messageId"],
-        receipt_handle=record.get("receiptHandle") or "",
-        body=record.get("body") or "",
+    group_id = system.get("MessageGroupId")
+    return SqsRecord(
+        message_id=str(raw["messageId"]),
+        receipt_handle=str(raw.get("receiptHandle") or ""),
+        body=str(raw.get("body") or ""),
         attributes={
-            name: _attribute(value) for name, value in (record.get("messageAttributes") or {}).items()
+            str(name): _attribute(_mapping(value))
+            for name, value in _mapping(raw.get("messageAttributes")).items()
         },
-        group_id=system.get("MessageGroupId"),
+        group_id=group_id if isinstance(group_id, str) else None,
         sent_at=None if sent is None else sent / 1000,
         receive_count=_integer(system.get("ApproximateReceiveCount")) or 1,
     )
 
 
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
 def _attribute(value: Mapping[str, Any]) -> Attribute:
-    data_type = value.get("dataType") or "String"
+    data_type = str(value.get("dataType") or "String")
     if data_type.split(".", 1)[0] != "Binary":
-        return {"DataType": data_type, "StringValue": value.get("stringValue") or ""}
-    text = value.get("binaryValue") or ""
+        return {"DataType": data_type, "StringValue": str(value.get("stringValue") or "")}
+    text = str(value.get("binaryValue") or "")
     try:
         return {"DataType": data_type, "BinaryValue": base64.b64decode(text, validate=True)}
     except (binascii.Error, ValueError):
-        # Lambda always sends base64. Whatever else an event holds must not cost its neighbours anything.
-        return {"DataType": data_type, "BinaryValue": str(text).encode("utf-8", "backslashreplace")}
+        # Lambda always sends base64.
+        return {"DataType": data_type, "BinaryValue": text.encode("utf-8", "backslashreplace")}
 
 
 def _integer(text: object) -> int | None:
+    """A count or a time in milliseconds; None for what is neither."""
     try:
-        return int(str(text))
+        number = int(str(text)[:18])
     except ValueError:
         return None
+    return number if number >= 0 else None

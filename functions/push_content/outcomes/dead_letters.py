@@ -8,21 +8,27 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from push_content.answers.answer_judge import Rejected
-from push_content.messages.sqs_record import Attribute, Attributes, Receipt
-from push_content.outcomes.error_codes import ErrorCode
-from zendesk_channel.accounts import Account
+from push_content.messages.sqs_record import Attribute, Attributes, SqsRecord
+from push_content.outcomes.outcome import ErrorCode, Rejected
+from push_content.outcomes.sqs_limits import (
+    BATCH,
+    MAX_ATTRIBUTES,
+    MAX_BYTES,
+    attributes_size,
+    byte_size,
+    takes_attribute,
+    takes_group_id,
+)
+from zendesk_channel.contract import Subdomain
 
 VERSION: Final = 1
 _CODES: Final = frozenset(code.value for code in ErrorCode)
 OWN_NAMES: Final = ("ErrorCode", "ErrorMessage", "RequestID", "Context")
-MAX_ATTRIBUTES: Final = 10
-MAX_BYTES: Final = 1024 * 1024  # SQS's limit for body and attributes together
 _ERROR_MESSAGE_BYTES: Final = 4096
 
 # SQS takes XML 1.0's characters only, and control characters beyond those help nobody who reads a reason.
@@ -42,13 +48,27 @@ class DeadLetter:
     attributes: Attributes = field(repr=False)
     group_id: str | None = None
 
+    def size(self) -> int:
+        """The bytes that SQS counts."""
+        return byte_size(self.body) + attributes_size(self.attributes)
+
+    def refusal(self) -> str | None:
+        """Why SQS would not take it, as its own code; None if it would. (Its body came from SQS, so SQS takes that.)"""
+        if self.size() > MAX_BYTES:
+            return "AWS.SimpleQueueService.BatchRequestTooLong"
+        if len(self.attributes) > MAX_ATTRIBUTES:
+            return "InvalidParameterValue"
+        if not all(takes_attribute(name, value) for name, value in self.attributes.items()):
+            return "InvalidAttributeValue"
+        return None
+
 
 def dead_letter(
-    receipt: Receipt,
+    record: SqsRecord,
     rejected: Rejected,
     *,
     account_id: str | None,
-    account: Account | None,
+    subdomain: Subdomain | None,
     request_id: str,
     failed_at: float,
 ) -> DeadLetter:
@@ -56,28 +76,28 @@ def dead_letter(
 
     Args:
         account_id: its instance_push_id, None for what is not a message.
-        account: its record, if there is one.
+        subdomain: its account's, if there is one.
         request_id: the message's own, else the Lambda request's.
         failed_at: epoch seconds.
     """
     # UTF-8 is what SQS counts and takes; a lone surrogate, which it never delivers, is left as its escape.
-    body = receipt.body.encode("utf-8", "backslashreplace").decode()
-    originals = restore_attributes(receipt.attributes)
+    body = record.body.encode("utf-8", "backslashreplace").decode()
+    originals = restore_attributes(record.attributes)
     context: dict[str, Any] = {
         "v": VERSION,
         "status": rejected.status,
-        "subdomain": account.subdomain if account else None,
+        "subdomain": subdomain,
         "account": account_id,
-        "message_id": receipt.message_id,
-        "sent_at": None if receipt.sent_at is None else _time(receipt.sent_at),
+        "message_id": record.message_id,
+        "sent_at": None if record.sent_at is None else _time(record.sent_at),
         "failed_at": _time(failed_at),
-        "receive_count": receipt.receive_count,
+        "receive_count": record.receive_count,
         "results": [
             {"index": index, "code": result.code, "description": readable(result.description)}
             for index, result in rejected.results.items()
         ],
     }
-    room = MAX_BYTES - len(body.encode())
+    room = MAX_BYTES - byte_size(body)
     attributes: Attributes = {}
     for packed in _packings(originals):
         kept = {name: value for name, value in originals.items() if name not in packed}
@@ -85,22 +105,41 @@ def dead_letter(
         attributes = {**kept, **own}
         if attributes_size(attributes) <= room:
             break
-    return DeadLetter(receipt.message_id, body, attributes, receipt.group_id)
+    group_id = record.group_id if record.group_id and takes_group_id(record.group_id) else None
+    return DeadLetter(record.message_id, body, attributes, group_id)
+
+
+def chunks(letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:
+    """At most ten at a time, and at most 1 MiB of bodies and attributes together."""
+    chunk: list[DeadLetter] = []
+    size = 0
+    for letter in letters:
+        own = letter.size()
+        if chunk and (len(chunk) == BATCH or size + own > MAX_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(letter)
+        size += own
+    if chunk:
+        yield chunk
 
 
 def restore_attributes(attributes: Attributes) -> Attributes:
     """The attributes that a message had before it was dead-lettered, of those that its dead letter has.
 
-    What is no dead letter of this project's is returned as it is, whatever its attributes are called.
+    What is no dead letter of this project's is returned as it is, whatever its attributes are called: also what claims
+    to hold attributes that SQS would never have delivered.
     """
     context = read_context(attributes)
     if context is None:
         return dict(attributes)
-    restored = {name: value for name, value in attributes.items() if name not in OWN_NAMES}
-    packed = context.get("attributes")
-    for name, value in packed.items() if isinstance(packed, dict) else ():
-        restored[name] = _unpack(value)
-    return restored
+    packed = context.get("attributes", {})
+    if not isinstance(packed, dict):
+        return dict(attributes)
+    unpacked = {name: _unpack(value) for name, value in packed.items()}
+    if not all(takes_attribute(name, value) for name, value in unpacked.items()):
+        return dict(attributes)
+    return {name: value for name, value in attributes.items() if name not in OWN_NAMES} | unpacked
 
 
 def read_context(attributes: Attributes) -> dict[str, Any] | None:
@@ -120,22 +159,11 @@ def read_context(attributes: Attributes) -> dict[str, Any] | None:
 
 def readable(text: str, limit: int = _ERROR_MESSAGE_BYTES) -> str:
     """Text as an attribute's value: one line, of characters that SQS takes, at most ``limit`` bytes, not empty."""
-    line = _NOT_IN_A_VALUE.sub(" ", text).strip() or "-"
+    line = _NOT_IN_A_VALUE.sub(" ", text[:MAX_BYTES]).strip() or "-"
     encoded = line.encode()
     if len(encoded) <= limit:
         return line
     return encoded[: max(0, limit - len("…".encode()))].decode("utf-8", "ignore") + "…"
-
-
-def attributes_size(attributes: Attributes) -> int:
-    """The bytes that SQS counts: of names, types and values."""
-    return sum(
-        len(name.encode())
-        + len(value["DataType"].encode())
-        + len(value.get("StringValue", "").encode())
-        + len(value.get("BinaryValue", b""))
-        for name, value in attributes.items()
-    )
 
 
 def _packings(originals: Attributes) -> list[Attributes]:

@@ -1,22 +1,22 @@
 """The two queues: changing the time of what waits, sending what is dead. In tens, and with every failure noted."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from push_content.outcomes.dead_letters import MAX_ATTRIBUTES, MAX_BYTES, DeadLetter, attributes_size
+from push_content.outcomes.dead_letters import DeadLetter
 from zendesk_channel.aws import error_code, store_errors
 from zendesk_channel.errors import StoreError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
+    from mypy_boto3_sqs.type_defs import (
+        ChangeMessageVisibilityBatchRequestEntryTypeDef,
+        MessageAttributeValueTypeDef,
+        SendMessageBatchRequestEntryTypeDef,
+    )
 
-BATCH: Final = 10
-_GROUP_ID: Final = re.compile(r"[!-~]{1,128}")
-_NOT_IN_SQS: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # What the request as a whole is refused for, though one entry is to blame.
 _ONE_TO_BLAME: Final = (
     "InvalidMessageContents",
@@ -29,28 +29,47 @@ _ONE_TO_BLAME: Final = (
 
 
 class ContentQueue:
-    """The queue that messages come from. Lambda receives and deletes; this changes when the rest is visible again."""
+    """The queue that messages come from. Lambda receives them, and deletes what an invocation does not keep."""
 
     def __init__(self, sqs: "SQSClient", queue_url: str) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
 
-    def hide(self, waits: Sequence[tuple[str, int]]) -> list[StoreError]:
-        """Set at most ten messages' visibility: (receipt handle, seconds). What failed keeps its time."""
+    def change_visibility(self, waits: Mapping[str, int]) -> list[StoreError]:
+        """Set at most ten messages' seconds until they are visible, by receipt handle. What failed keeps its time."""
+        entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
+            {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+            for index, (handle, seconds) in enumerate(waits.items())
+        ]
         try:
             with store_errors("ChangeMessageVisibilityBatch"):
-                answer = self._sqs.change_message_visibility_batch(
+                answer = self._sqs.change_message_visibility_batch(QueueUrl=self._queue_url, Entries=entries)
+        except StoreUnavailableError as error:
+            if error.code in _ONE_TO_BLAME and len(waits) > 1:
+                return [
+                    problem for entry in waits.items() for problem in self.change_visibility(dict([entry]))
+                ]
+            return [error]
+        return [
+            StoreUnavailableError("ChangeMessageVisibilityBatch", entry["Code"])
+            for entry in answer.get("Failed", [])
+        ]
+
+    def delete(self, receipt_handles: Sequence[str]) -> list[StoreError]:
+        """Delete at most ten messages. What failed comes again."""
+        try:
+            with store_errors("DeleteMessageBatch"):
+                answer = self._sqs.delete_message_batch(
                     QueueUrl=self._queue_url,
                     Entries=[
-                        {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
-                        for index, (handle, seconds) in enumerate(waits)
+                        {"Id": str(index), "ReceiptHandle": handle}
+                        for index, handle in enumerate(receipt_handles)
                     ],
                 )
         except StoreUnavailableError as error:
             return [error]
         return [
-            StoreUnavailableError("ChangeMessageVisibilityBatch", entry["Code"])
-            for entry in answer.get("Failed", [])
+            StoreUnavailableError("DeleteMessageBatch", entry["Code"]) for entry in answer.get("Failed", [])
         ]
 
     def in_flight(self) -> int | None:
@@ -81,7 +100,7 @@ class DeadLetterQueue:
         failed: dict[str, StoreError] = {}
         entries: dict[str, Any] = {}
         for index, letter in enumerate(letters):
-            problem = refusal(letter)
+            problem = letter.refusal()
             if problem:
                 failed[letter.id] = StoreUnavailableError("SendMessageBatch", problem)
             else:
@@ -112,43 +131,10 @@ class DeadLetterQueue:
         }
 
 
-def chunks(letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:
-    """At most ten at a time, and at most 1 MiB of bodies and attributes together."""
-    chunk: list[DeadLetter] = []
-    size = 0
-    for letter in letters:
-        own = letter_size(letter)
-        if chunk and (len(chunk) == BATCH or size + own > MAX_BYTES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(letter)
-        size += own
-    if chunk:
-        yield chunk
-
-
-def letter_size(letter: DeadLetter) -> int:
-    """The bytes that SQS counts."""
-    return len(letter.body.encode()) + attributes_size(letter.attributes)
-
-
-def refusal(letter: DeadLetter) -> str | None:
-    """Why SQS would not take it, as its own code; None if it would. (Its body came from SQS, so SQS takes that.)"""
-    if letter_size(letter) > MAX_BYTES:
-        return "AWS.SimpleQueueService.BatchRequestTooLong"
-    if len(letter.attributes) > MAX_ATTRIBUTES:
-        return "InvalidParameterValue"
-    for value in letter.attributes.values():
-        text = value.get("StringValue")
-        if not (value.get("BinaryValue") if text is None else text) or _NOT_IN_SQS.search(text or ""):
-            return "InvalidAttributeValue"
-    return None
-
-
 def _entry(entry_id: str, letter: DeadLetter) -> "SendMessageBatchRequestEntryTypeDef":
     entry: SendMessageBatchRequestEntryTypeDef = {"Id": entry_id, "MessageBody": letter.body}
     if letter.attributes:
         entry["MessageAttributes"] = cast("dict[str, MessageAttributeValueTypeDef]", letter.attributes)
-    if letter.group_id and _GROUP_ID.fullmatch(letter.group_id):
+    if letter.group_id:
         entry["MessageGroupId"] = letter.group_id
     return entry

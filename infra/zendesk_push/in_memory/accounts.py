@@ -4,14 +4,14 @@ The adapters' methods stand for themselves here, not DynamoDB's expressions: who
 """
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Never
 
 from zendesk_channel.accounts import UNDER_THE_REVISION, Account, AccountsTable, as_kept
 from zendesk_channel.contract import InstancePushId, Subdomain
 from zendesk_channel.errors import RevisionConflictError
-from zendesk_channel.push_state import SharedPauses, Standing
+from zendesk_channel.push_state import SharedPauses, Snapshot
 
 
 @dataclass
@@ -99,14 +99,14 @@ class InMemoryPauses(SharedPauses):
     def __init__(self, table: InMemoryTable) -> None:
         self._store = table
 
-    def standing(self, instance_push_ids: Iterable[InstancePushId]) -> Standing:
+    def snapshot(self, instance_push_ids: Iterable[InstancePushId]) -> Snapshot:
         """As the table's."""
         with self._store.lock:
             accounts = {
                 key: self._store.accounts[key] for key in instance_push_ids if key in self._store.accounts
             }
             subdomains = {account.subdomain for account in accounts.values()}
-            return Standing(
+            return Snapshot(
                 accounts,
                 {key: until for key, until in self._store.paused_until.items() if key in subdomains},
             )
@@ -141,6 +141,8 @@ class InMemoryPauses(SharedPauses):
                     paused_until=until,
                     pause_seconds=pause_seconds,
                     pause_reason=reason,
+                    last_failure_at=until - pause_seconds,
+                    last_failure_reason=reason,
                     request_limit=found.request_limit if request_limit is None else request_limit,
                 )
             )
@@ -159,13 +161,23 @@ class InMemoryPauses(SharedPauses):
             )
             return True
 
-    def note_pushes(self, accounts: Sequence[Account], at: float) -> bool:
-        """As the table's: all of them or none."""
+    def note(
+        self,
+        account: Account,
+        *,
+        delivered_at: float | None = None,
+        failed_at: float | None = None,
+        failure_reason: str | None = None,
+    ) -> bool:
+        """As the table's."""
+        noted = {
+            "last_delivery_at": delivered_at,
+            "last_failure_at": failed_at,
+            "last_failure_reason": failure_reason,
+        }
+        values: dict[str, Any] = {name: value for name, value in noted.items() if value is not None}
         with self._store.lock:
-            found = [self._store.accounts.get(account.instance_push_id) for account in accounts]
-            noted = [replace(account, last_delivery_at=at) for account in found if account is not None]
-            if len(noted) < len(found):
-                return False
-            for account in noted:
-                self._store.put(account)
-            return True
+            found = self._store.accounts.get(account.instance_push_id)
+            if found is not None:
+                self._store.put(replace(found, **values))
+            return found is not None

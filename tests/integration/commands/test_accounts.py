@@ -65,7 +65,7 @@ def test_the_table_has_a_line_for_each_whatever_their_names_hold(
     command: Callable[..., Ran], table: AccountsTable, pauses: SharedPauses
 ) -> None:
     named = table.save(account("a", name="[bold]\x1b[31mred"))
-    pauses.note_pushes([named], time.time() - 3700)
+    pauses.note(named, delivered_at=time.time() - 3700)
     for number in range(150):  # more than one page
         table.save(account(f"n{number}", "other", name=None))
     ran = command("accounts")

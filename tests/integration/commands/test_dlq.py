@@ -9,10 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from integration.commands.conftest import Ran, Stack, new_client, visible
-from push_content.answers.answer_judge import Rejected
-from push_content.messages.sqs_record import Receipt
+from push_content.messages.sqs_record import SqsRecord
 from push_content.outcomes.dead_letters import dead_letter
-from push_content.outcomes.error_codes import ErrorCode
+from push_content.outcomes.outcome import ErrorCode, Rejected
 from zendesk_push.dead_letters.dead_letter import original
 from zendesk_push.dead_letters.reading import Reading
 from zendesk_push.dead_letters.redrive import Pace, purge, redrive
@@ -41,7 +40,7 @@ def bury(
     attributes: dict[str, Any] | None = None,
 ) -> str:
     """Dead-letter a message as the push function does; returns the dead letter's id."""
-    receipt = Receipt(
+    receipt = SqsRecord(
         message_id=f"source-{account}-{number}",
         receipt_handle="h",
         body=body(account, number),
@@ -53,7 +52,7 @@ def bury(
         receipt,
         Rejected(reason, SAID, 400),
         account_id=account,
-        account=None,
+        subdomain=None,
         request_id="req",
         failed_at=SENT_AT,
     )

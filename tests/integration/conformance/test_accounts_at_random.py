@@ -41,7 +41,7 @@ STEPS = st.lists(
         st.tuples(st.just("clear_refused"), ACCOUNT),
         st.tuples(st.just("pause_account"), ACCOUNT, TIMES, MAYBE),
         st.tuples(st.just("clear_pause"), ACCOUNT, MAYBE),
-        st.tuples(st.just("note_pushes"), st.lists(ACCOUNT, unique=True, min_size=1), TIMES),
+        st.tuples(st.just("note"), ACCOUNT, TIMES, st.sampled_from([None, "throttled"])),
         st.tuples(st.just("pause_subdomain"), TIMES),
         st.tuples(st.just("store"), ACCOUNT, TOKENS, st.booleans()),
         st.tuples(st.just("read_token"), ACCOUNT, TOKENS),
@@ -99,8 +99,10 @@ class Side:
     def clear_pause(self, number: int, limit: int | None) -> bool:
         return self.pauses.clear_pause(self.read_last[number], request_limit=limit)
 
-    def note_pushes(self, numbers: list[int], at: float) -> bool:
-        return self.pauses.note_pushes([self.read_last[number] for number in numbers], at)
+    def note(self, number: int, at: float, reason: str | None) -> bool:
+        return self.pauses.note(
+            self.read_last[number], delivered_at=at, failed_at=at if reason else None, failure_reason=reason
+        )
 
     def pause_subdomain(self, until: float) -> bool:
         return self.pauses.pause_subdomain(self.subdomain, until)
@@ -120,8 +122,8 @@ class Side:
     def restore(self, number: int) -> bool:
         return self.credentials.restore(self.ids[number])
 
-    def standing(self) -> Any:
-        return self.pauses.standing([*self.ids, InstancePushId("nobody")])
+    def snapshot(self) -> Any:
+        return self.pauses.snapshot([*self.ids, InstancePushId("nobody")])
 
     def all_accounts(self) -> list[Account]:
         return sorted(
@@ -182,7 +184,7 @@ def test_both_tell_the_same_story(
             continue  # asked for versions that are there only
         one, other = (outcome(getattr(side, name), *arguments) for side in (memory, real))
         assert one == other, name
-    assert memory.standing() == real.standing()
+    assert memory.snapshot() == real.snapshot()
     assert memory.all_accounts() == real.all_accounts()
 
 

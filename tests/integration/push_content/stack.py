@@ -11,8 +11,8 @@ import botocore.loaders
 import botocore.session
 
 from push_content.composition import compose
-from unit.push_content.messages import body
-from unit.push_content.world import ENVIRONMENT
+from worlds.messages import body
+from worlds.push_memory import ENVIRONMENT
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.credentials import CredentialStore

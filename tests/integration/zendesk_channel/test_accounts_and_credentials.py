@@ -97,7 +97,7 @@ def test_registration_does_not_undo_what_push_has_written(accounts: AccountsTabl
     read = accounts.save(FRESH)
     pauses = SharedPauses(dynamodb, "accounts")
     pauses.pause_account(read, 2_000_000_000, pause_seconds=60, reason="unavailable", request_limit=64)
-    pauses.note_pushes([read], 1_900_000_000)
+    pauses.note(read, delivered_at=1_900_000_000)
     accounts.mark_refused(read)
     accounts.save(replace(read, name="renamed"))
     saved = accounts.get(ACCOUNT)

@@ -59,14 +59,14 @@ def saved(dynamodb: Any, number: int = 1, subdomain: str = "acme") -> Account:
 
 
 def read(pauses: SharedPauses, account: Account) -> Account:
-    return pauses.standing([account.instance_push_id]).accounts[account.instance_push_id]
+    return pauses.snapshot([account.instance_push_id]).accounts[account.instance_push_id]
 
 
 def test_what_stands(dynamodb: Any, pauses: SharedPauses) -> None:
     one, other = saved(dynamodb, 1), saved(dynamodb, 2, "globex")
     pauses.pause_subdomain(ACME, NOW + 60)
 
-    standing = pauses.standing([one.instance_push_id, other.instance_push_id, InstancePushId("unknown")])
+    standing = pauses.snapshot([one.instance_push_id, other.instance_push_id, InstancePushId("unknown")])
 
     assert standing.accounts == {one.instance_push_id: one, other.instance_push_id: other}
     assert standing.paused_until == {ACME: NOW + 60}
@@ -77,12 +77,12 @@ def test_one_call_for_accounts_and_pauses_once_the_subdomains_are_known(
 ) -> None:
     keys = [saved(dynamodb, number, f"customer{number}").instance_push_id for number in range(50)]
     calls.clear()
-    pauses.standing(keys)
+    pauses.snapshot(keys)
     assert calls == {"BatchGetItem": 2}
     calls.clear()
 
     pauses.pause_subdomain(Subdomain("customer7"), NOW)
-    assert pauses.standing(keys).paused_until == {"customer7": NOW}
+    assert pauses.snapshot(keys).paused_until == {"customer7": NOW}
     assert calls == {"BatchGetItem": 1, "UpdateItem": 1}
 
 
@@ -90,7 +90,7 @@ def test_more_keys_than_one_call_takes(dynamodb: Any, pauses: SharedPauses) -> N
     keys = [saved(dynamodb, number, f"customer{number}").instance_push_id for number in range(130)]
 
     for _ in range(2):
-        assert set(pauses.standing(keys).accounts) == set(keys)
+        assert set(pauses.snapshot(keys).accounts) == set(keys)
 
 
 def test_what_decides_is_read_consistently(dynamodb: Any, pauses: SharedPauses) -> None:
@@ -103,7 +103,7 @@ def test_what_decides_is_read_consistently(dynamodb: Any, pauses: SharedPauses) 
 
     account = saved(dynamodb)
     dynamodb.meta.events.register("provide-client-params", note)
-    pauses.standing([account.instance_push_id])
+    pauses.snapshot([account.instance_push_id])
     accounts = AccountsTable(dynamodb, "accounts")
     accounts.get(account.instance_push_id)
     next(accounts.pages())
@@ -115,11 +115,11 @@ def test_what_decides_is_read_consistently(dynamodb: Any, pauses: SharedPauses) 
 
 def test_a_renamed_account_is_asked_for_under_its_new_name(dynamodb: Any, pauses: SharedPauses) -> None:
     account = saved(dynamodb)
-    pauses.standing([account.instance_push_id])
+    pauses.snapshot([account.instance_push_id])
     AccountsTable(dynamodb, "accounts").save(replace(account, subdomain=Subdomain("renamed")))
     pauses.pause_subdomain(Subdomain("renamed"), NOW)
 
-    assert pauses.standing([account.instance_push_id]).paused_until == {"renamed": NOW}
+    assert pauses.snapshot([account.instance_push_id]).paused_until == {"renamed": NOW}
 
 
 @pytest.mark.parametrize("broken", [{"state": {"S": "odd"}}, {"subdomain": {"S": "a/b"}}, {}])
@@ -130,7 +130,7 @@ def test_an_item_that_cannot_be_read_costs_the_others_nothing(
     item = {"pk": {"S": "account#odd"}, "instance_push_id": {"S": "odd"}, "revision": {"N": "1"}}
     dynamodb.put_item(TableName="accounts", Item=item | broken)
 
-    standing = pauses.standing([account.instance_push_id, InstancePushId("odd")])
+    standing = pauses.snapshot([account.instance_push_id, InstancePushId("odd")])
 
     assert list(standing.accounts) == [account.instance_push_id]
 
@@ -142,7 +142,7 @@ def test_nobody_shortens_a_subdomains_pause(pauses: SharedPauses, dynamodb: Any)
     assert not pauses.pause_subdomain(ACME, NOW + 30)
     assert not pauses.pause_subdomain(ACME, NOW + 60)
     assert pauses.pause_subdomain(ACME, NOW + 61)
-    assert pauses.standing([account.instance_push_id]).paused_until == {ACME: NOW + 61}
+    assert pauses.snapshot([account.instance_push_id]).paused_until == {ACME: NOW + 61}
 
 
 def test_a_subdomains_pause_may_be_cleaned_up_long_after_its_end(pauses: SharedPauses, dynamodb: Any) -> None:
@@ -173,7 +173,7 @@ def test_an_account_that_is_not_there_is_not_made_by_a_pause(pauses: SharedPause
 
     assert not pauses.pause_account(account, NOW, pause_seconds=1, reason="unavailable")
     assert not pauses.clear_pause(account, request_limit=None)
-    assert not pauses.note_pushes([account], NOW)
+    assert not pauses.note(account, delivered_at=NOW)
     assert dynamodb.scan(TableName="accounts")["Count"] == 0
 
 
@@ -185,9 +185,10 @@ def test_a_success_clears_the_pause_that_it_knew_and_no_other(pauses: SharedPaus
 
     assert not pauses.clear_pause(known, request_limit=32)
     assert pauses.clear_pause(read(pauses, account), request_limit=32)
-    assert read(pauses, account) == replace(account, request_limit=32)
+    failed = replace(account, last_failure_at=NOW, last_failure_reason="unavailable")
+    assert read(pauses, account) == replace(failed, request_limit=32)
     assert pauses.clear_pause(read(pauses, account), request_limit=None)
-    assert read(pauses, account) == account
+    assert read(pauses, account) == failed
 
 
 def test_registration_and_pauses_do_not_undo_each_other(pauses: SharedPauses, dynamodb: Any) -> None:
@@ -199,13 +200,14 @@ def test_registration_and_pauses_do_not_undo_each_other(pauses: SharedPauses, dy
     assert (both.name, both.paused_until) == ("New name", NOW + 60)
 
 
-def test_last_pushes_are_noted_in_one_call(pauses: SharedPauses, dynamodb: Any, calls: Counter[str]) -> None:
-    accounts = [saved(dynamodb, number) for number in range(30)]
-    calls.clear()
+def test_deliveries_and_failures_are_noted_each_by_itself(pauses: SharedPauses, dynamodb: Any) -> None:
+    account = saved(dynamodb)
 
-    assert pauses.note_pushes(accounts, NOW)
-    assert calls == {"TransactWriteItems": 1}
-    assert all(read(pauses, account).last_delivery_at == NOW for account in accounts)
+    assert pauses.note(account, delivered_at=NOW)
+    assert pauses.note(account, failed_at=NOW + 1, failure_reason="processing_error")
+    assert read(pauses, account) == replace(
+        account, last_delivery_at=NOW, last_failure_at=NOW + 1, last_failure_reason="processing_error"
+    )
 
 
 @pytest.fixture
@@ -217,14 +219,14 @@ def stub(dynamodb: Any) -> Iterator[Stubber]:
 @pytest.mark.parametrize(
     ("operation", "call"),
     [
-        ("batch_get_item", lambda pauses, account: pauses.standing([account.instance_push_id])),
+        ("batch_get_item", lambda pauses, account: pauses.snapshot([account.instance_push_id])),
         ("update_item", lambda pauses, _: pauses.pause_subdomain(ACME, NOW)),
         (
             "update_item",
             lambda pauses, account: pauses.pause_account(account, NOW, pause_seconds=1, reason="unavailable"),
         ),
         ("update_item", lambda pauses, account: pauses.clear_pause(account, request_limit=None)),
-        ("transact_write_items", lambda pauses, account: pauses.note_pushes([account], NOW)),
+        ("update_item", lambda pauses, account: pauses.note(account, delivered_at=NOW)),
     ],
 )
 def test_what_aws_refuses_has_a_name(pauses: SharedPauses, stub: Stubber, operation: str, call: Any) -> None:
@@ -237,26 +239,54 @@ def test_what_aws_refuses_has_a_name(pauses: SharedPauses, stub: Stubber, operat
     assert raised.value.code == "InternalServerError"
 
 
-def test_keys_that_were_not_read_are_asked_for_again(
-    pauses: SharedPauses, stub: Stubber, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_keys_that_were_not_read_are_asked_for_again(dynamodb: Any, stub: Stubber) -> None:
     waits: list[float] = []
-    monkeypatch.setattr("zendesk_channel.push_state.time.sleep", waits.append)
+    pauses = SharedPauses(dynamodb, "accounts", sleep=waits.append)
     left = {"accounts": {"Keys": [{"pk": {"S": "account#account-1"}}]}}
     stub.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": left})
     stub.add_response(
         "batch_get_item", {"Responses": {"accounts": []}, "UnprocessedKeys": {}}, {"RequestItems": left}
     )
 
-    assert pauses.standing([InstancePushId("account-1")]).accounts == {}
+    found = pauses.snapshot([InstancePushId("account-1")])
+
+    assert (found.accounts, found.unread) == ({}, frozenset())
     assert len(waits) == 1
+
+
+def test_a_key_that_stays_unread_costs_no_other_account_anything(dynamodb: Any, stub: Stubber) -> None:
+    pauses = SharedPauses(dynamodb, "accounts", sleep=lambda _: None)
+    item = {
+        "pk": {"S": "account#good"},
+        "instance_push_id": {"S": "good"},
+        "subdomain": {"S": "acme"},
+        "state": {"S": "active"},
+        "revision": {"N": "1"},
+    }
+    hot = {"accounts": {"Keys": [{"pk": {"S": "account#hot"}}]}}
+    stub.add_response("batch_get_item", {"Responses": {"accounts": [item]}, "UnprocessedKeys": hot})
+    for _ in range(3):
+        stub.add_response("batch_get_item", {"UnprocessedKeys": hot}, {"RequestItems": ANY})
+    stub.add_response("batch_get_item", {"Responses": {"accounts": []}})  # good's subdomain
+
+    found = pauses.snapshot([InstancePushId("good"), InstancePushId("hot")])
+
+    assert list(found.accounts) == ["good"]
+    assert found.unread == {"hot"}
+
+
+def test_an_account_whose_subdomain_stays_unread_is_not_known(dynamodb: Any, stub: Stubber) -> None:
+    pauses = SharedPauses(dynamodb, "accounts", sleep=lambda _: None)
+    item = {
+        "pk": {"S": "account#good"},
+        "instance_push_id": {"S": "good"},
+        "subdomain": {"S": "acme"},
+        "state": {"S": "active"},
+        "revision": {"N": "1"},
+    }
+    hot = {"accounts": {"Keys": [{"pk": {"S": "subdomain#acme"}}]}}
+    stub.add_response("batch_get_item", {"Responses": {"accounts": [item]}})
     for _ in range(4):
-        stub.add_response("batch_get_item", {"UnprocessedKeys": left}, {"RequestItems": ANY})
-    with pytest.raises(StoreUnavailableError, match="UnprocessedKeys"):
-        pauses.standing([InstancePushId("account-1")])
+        stub.add_response("batch_get_item", {"UnprocessedKeys": hot}, {"RequestItems": ANY})
 
-
-def test_a_clash_with_another_writer_is_no_failure(pauses: SharedPauses, stub: Stubber) -> None:
-    stub.add_client_error("transact_write_items", "TransactionCanceledException")
-
-    assert not pauses.note_pushes([Account(InstancePushId("a"), ACME, AccountState.ACTIVE, 1)], NOW)
+    assert pauses.snapshot([InstancePushId("good")]).unread == {"good"}

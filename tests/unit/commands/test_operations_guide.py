@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from push_content.outcomes.error_codes import ErrorCode
+from push_content.outcomes.outcome import ErrorCode
 from zendesk_push.cli import COMMANDS
 from zendesk_push.dead_letters.dead_letter import MOVED_BY_SQS
 

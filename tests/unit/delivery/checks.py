@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from push_content.outcomes.dead_letters import OWN_NAMES, restore_attributes
-from push_content.outcomes.error_codes import ErrorCode
+from push_content.outcomes.outcome import ErrorCode
 from unit.delivery.watch import SUBDOMAINS, Invocation
 from unit.delivery.world import MAX_DELAY, MAX_RESOURCES, WINDOW, World
 from zendesk_channel.contract import PushToken

@@ -7,9 +7,9 @@ two of its effects.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from push_content.turn_executor import Job, TurnExecutor, _Line
+from push_content.turn_executor import Line, TurnExecutor
 from zendesk_push.in_memory.clock import ManualClock
 
 _STUCK = 20.0  # seconds of real time; only ever waited for when a thread blocks outside of an effect
@@ -166,18 +166,18 @@ class StagedTurnExecutor(TurnExecutor):
         self._stage = stage
         self._worker = worker
 
-    def run(self, jobs: Sequence[Job], time_left: Callable[[], float]) -> None:
+    def start(self, work: Callable[[], None], threads: int) -> None:
+        """Actors instead of threads."""
+        for _ in range(threads):
+            self._stage.spawn(self._worker, work)
+
+    def wait(self, line: Line, seconds: float) -> bool:
         """As the real one; only who moves when is decided elsewhere."""
-        if not jobs:
-            return
-        line = _Line(jobs)
-        for _ in range(min(len(jobs), self._max_threads)):
-            self._stage.spawn(self._worker, line.work)
         waiting = self._stage.current()
         assert waiting is not None
         waiting.park(
             "wait for the threads",
-            awaited=lambda: not line._unfinished,
-            until=self._stage.clock() + max(0.0, time_left()),
+            awaited=lambda: line.finished,
+            until=self._stage.clock() + max(0.0, seconds),
         )
-        line.wait(lambda: 0.0)
+        return line.finished

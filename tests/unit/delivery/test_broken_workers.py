@@ -11,9 +11,10 @@ import pytest
 
 from push_content import invocation
 from push_content.accounts import account_pusher
-from push_content.answers import push_results, validation_errors
-from push_content.answers.answer_judge import Delivered, Rejected
-from push_content.outcomes import queues, retry_policy
+from push_content.answers import validation_errors
+from push_content.outcomes import outcome, queues, retry_policy
+from push_content.outcomes.outcome import Delivered, Rejected
+from push_content.requests import request_queue
 from unit.delivery.effects import Failing
 from unit.delivery.test_delivery import Delivery
 from unit.delivery.test_each_fault import play
@@ -56,21 +57,15 @@ BROKEN: dict[str, tuple[Any, str, Any, Trouble]] = {
     "deletes without a dead letter": (queues.DeadLetterQueue, "send", always({}), nothing),
     "takes a failed dead letter for sent": (queues.DeadLetterQueue, "_send", None, failing_dead_letters),
     "takes halted for delivered": (
-        push_results.Result,
+        outcome.Result,
         "delivered",
         property(always(True)),
         processing_error,
     ),
     "ignores states and pauses": (account_pusher, "before_sending", always(None), throttled),
-    "delivers with the first part": (
-        account_pusher.AccountPusher,
-        "_all_delivered",
-        always(True),
-        processing_error,
-    ),
     "forgets what must go again": (account_pusher, "judge", None, nothing),
     "keeps a foreign index": (validation_errors, "with_index", lambda error, *_: error, nothing),
-    "sends one by one": (account_pusher, "coalesce", None, nothing),
+    "sends one by one": (request_queue.RequestQueue, "next", None, nothing),
     "gives up at once": (retry_policy, "next_turn", None, server_error),
     "uses a refused token": (Account, "refused", property(always(False)), revoked_token),
 }
@@ -88,13 +83,13 @@ def broken_variant(name: str, original: Any) -> Any:
         return {}
 
     def without_again(request: Any, *arguments: Any, **named: Any) -> Any:
-        judgement = original(request, *arguments, **named)
-        left = {part.message.id for each in judgement.again for part in each.parts}
-        taken = judgement.outcomes | dict.fromkeys(left, Delivered())
-        return replace(judgement, again=(), outcomes=taken)
+        decision = original(request, *arguments, **named)
+        left = {part.message.id for part in decision.again + decision.halved}
+        taken = decision.outcomes | dict.fromkeys(left, Delivered())
+        return replace(decision, again=(), halved=(), outcomes=taken)
 
-    def one_by_one(messages: Any, limit: int) -> Any:
-        return [request for message in messages for request in original([message], limit)]
+    def one_by_one(queue: Any, _: int, decided: Any) -> Any:
+        return original(queue, 1, decided)
 
     def rejected(_: Any, retry: Any, *__: Any, **___: Any) -> Rejected:
         return Rejected(retry.reason, retry.text)

@@ -42,7 +42,7 @@ BATCHES = st.sampled_from([3, 10, 40, 1000])
 CALL_NAMES = (
     "sqs.send_message_batch",
     "sqs.change_message_visibility_batch",
-    "pauses.standing",
+    "pauses.snapshot",
     "pauses.pause_subdomain",
     "pauses.pause_account",
     "pauses.clear_pause",

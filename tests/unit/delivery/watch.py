@@ -62,7 +62,7 @@ class Watch:
         if invocation is None or actor is None:
             return
         account = invocation.pushing.get(actor)
-        if label == "pauses.standing":
+        if label == "pauses.snapshot":
             invocation.standing = result
             invocation.refused_at_start = {
                 key: record.token_version

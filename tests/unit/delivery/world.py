@@ -10,12 +10,14 @@ from typing import Any, cast
 
 from push_content.composition import assemble
 from push_content.outcomes.dead_letters import restore_attributes
-from push_content.settings import Settings
+from push_content.settings import PushSettings
+from push_content.telemetry import PushTelemetry
 from unit.delivery.effects import Effects, Staged
 from unit.delivery.stage import Stage, StagedTurnExecutor
 from unit.delivery.watch import INVOCATION, SUBDOMAINS, UNREGISTERED, Invocation, Watch
 from worlds.environment import push_environment
 from zendesk_channel.accounts import Account, AccountState
+from zendesk_channel.clock import Clock
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_push.bench.traffic import Sent
 from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryPauses, InMemoryTable
@@ -111,7 +113,7 @@ class World:
         self.live = self.sqs.queue(self.live_url)
         self.dead = self.sqs.queue(self.dead_url)
         self.source = InMemoryEventSource(self.sqs, self.live_url)
-        self.settings = Settings.from_env(
+        self.settings = PushSettings.from_env(
             ENVIRONMENT | {"CONTENT_QUEUE_URL": self.live_url, "DEAD_LETTER_QUEUE_URL": self.dead_url}
         )
 
@@ -270,11 +272,12 @@ class World:
                 self._containers[worker] = assemble(
                     self.settings,
                     sqs=self._staged(self.sqs, "sqs", "change_message_visibility_batch send_message_batch"),
+                    telemetry=self._telemetry(),
                     accounts=self._staged(self.accounts, "accounts", "get save mark_refused clear_refused"),
                     pauses=self._staged(
                         InMemoryPauses(self.table),
                         "pauses",
-                        "standing pause_subdomain pause_account clear_pause note_pushes",
+                        "snapshot pause_subdomain pause_account clear_pause note",
                     ),
                     credentials=self._staged(
                         self.credentials, "credentials", "read store make_current restore"
@@ -285,13 +288,24 @@ class World:
                         "push validate_token",
                     ),
                     turn_executor=StagedTurnExecutor(self.stage, worker),
-                    clock=self.clock,
-                    stopwatch=self.clock,
+                    clock=Clock(self.clock, self.clock, self.stage.sleep),
                     uniform=lambda least, most: (least + most) / 2,
                 )
             # What is logged is looked at here; pytest need not keep it as well.
             logging.getLogger(SERVICE).propagate = False
         return self._containers[worker]
+
+    def _telemetry(self) -> PushTelemetry:
+        """What nobody foresaw is a violation: the guards would hide it."""
+        world = self
+
+        class Listening(PushTelemetry):
+            def unforeseen(self, error: Exception, account_id: str | None = None) -> None:
+                world.violations.append(f"an unforeseen {error!r}")
+                super().unforeseen(error, account_id)
+
+        settings = self.settings
+        return Listening(settings.service, settings.metrics_namespace, settings.log_level)
 
     def _staged(self, target: Any, name: str, calls: str) -> Any:
         return cast("Any", Staged(target, name, self.effects, calls.split()))

@@ -8,19 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from push_content.answers.answer_judge import (
-    Bearing,
-    Delivered,
-    Judgement,
-    Rejected,
-    Retry,
-    before_sending,
-    judge,
-)
+from push_content.answers.answer_judge import AccountSignal, Decision, before_sending, judge
 from push_content.messages.message import Message
-from push_content.outcomes.error_codes import ErrorCode
-from push_content.requests.push_request import Part, PushRequest, coalesce
-from unit.push_content.messages import message
+from push_content.outcomes.outcome import Delivered, ErrorCode, Rejected, Retry
+from push_content.requests.push_request import Part, PushRequest
+from worlds.messages import message
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.client import Response
 from zendesk_channel.contract import InstancePushId, Subdomain
@@ -39,8 +31,7 @@ CODES = (
 
 
 def request_of(*messages: Message) -> PushRequest:
-    (request,) = coalesce(messages, 256)
-    return request
+    return PushRequest(tuple(Part(each, 0, len(each.resources)) for each in messages))
 
 
 def answer(status: int, body: object = "", **headers: str) -> Response:
@@ -60,20 +51,20 @@ def errors(*paths: str) -> dict[str, Any]:
     return {"error": {"message": [f"The property '#/{path}' is wrong" for path in paths]}}
 
 
-def judged(request: PushRequest, came_back: Response | ZendeskError, percent: float = 20) -> Judgement:
-    return judge(request, came_back, now=NOW, reserve_percent=percent)
+def judged(request: PushRequest, came_back: Response | ZendeskError, percent: float = 20) -> Decision:
+    return judge(request, came_back, sent_at=NOW, now=NOW, reserve_percent=percent)
 
 
 def numbered(count: int) -> list[Message]:
     return [message(str(number)) for number in range(count)]
 
 
-def short(judgement: Judgement, messages: list[Message]) -> list[str]:
+def short(decision: Decision, messages: list[Message]) -> list[str]:
     """For each message: delivered, a rejection's or retry's reason, or again."""
-    again = {part.message.id for request in judgement.again for part in request.parts}
+    again = {part.message.id for part in decision.again + decision.halved}
     words = []
     for one in messages:
-        outcome = judgement.outcomes.get(one.id)
+        outcome = decision.outcomes.get(one.id)
         if outcome is None:
             words.append("again" if one.id in again else "open")
         elif isinstance(outcome, Delivered):
@@ -89,10 +80,10 @@ def short(judgement: Judgement, messages: list[Message]) -> list[str]:
 @pytest.mark.parametrize("status", [200, 201, 202, 299])
 def test_success_and_already_imported_are_delivered(status: int) -> None:
     messages = numbered(2)
-    judgement = judged(request_of(*messages), answer(status, results("success", "already_imported")))
+    decision = judged(request_of(*messages), answer(status, results("success", "already_imported")))
 
-    assert short(judgement, messages) == ["delivered", "delivered"]
-    assert judgement.bearing is Bearing.HEALTHY
+    assert short(decision, messages) == ["delivered", "delivered"]
+    assert decision.signal is AccountSignal.HEALTHY
 
 
 def test_a_message_is_delivered_when_all_its_resources_are() -> None:
@@ -108,10 +99,11 @@ def test_a_message_is_delivered_when_all_its_resources_are() -> None:
 def test_what_was_halted_behind_a_failure_goes_again_without_it() -> None:
     messages = numbered(5)
     codes = results("success", "processing_error", "halted", "halted", "halted")
-    judgement = judged(request_of(*messages), answer(200, codes))
+    decision = judged(request_of(*messages), answer(200, codes))
 
-    assert short(judgement, messages) == ["delivered", "retry processing_error", "again", "again", "again"]
-    assert [part.message for part in judgement.again[0].parts] == messages[2:]
+    assert short(decision, messages) == ["delivered", "retry processing_error", "again", "again", "again"]
+    assert [part.message for part in decision.again] == messages[2:]
+    assert decision.halted
 
 
 def test_a_missing_parent_halts_others_but_is_retried_itself() -> None:
@@ -135,23 +127,23 @@ def test_the_first_failure_in_order_names_the_reason() -> None:
 
 def test_halted_behind_its_own_failure_the_message_is_retried_for_that() -> None:
     messages = [message("0", "1"), message("2")]
-    judgement = judged(request_of(*messages), answer(200, results("processing_error", "halted", "halted")))
+    decision = judged(request_of(*messages), answer(200, results("processing_error", "halted", "halted")))
 
-    assert short(judgement, messages) == ["retry processing_error", "again"]
+    assert short(decision, messages) == ["retry processing_error", "again"]
 
 
 def test_halted_without_a_failure_before_it_is_not_sent_again_at_once() -> None:
     messages = numbered(3)
-    judgement = judged(request_of(*messages), answer(200, results("halted", "success", "halted")))
+    decision = judged(request_of(*messages), answer(200, results("halted", "success", "halted")))
 
-    assert short(judgement, messages) == ["retry unavailable", "delivered", "retry unavailable"]
+    assert short(decision, messages) == ["retry unavailable", "delivered", "retry unavailable"]
 
 
 def test_an_unknown_code_is_a_failure_that_nobody_knows() -> None:
     messages = numbered(2)
-    judgement = judged(request_of(*messages), answer(200, results("a_code_of_tomorrow", "halted")))
+    decision = judged(request_of(*messages), answer(200, results("a_code_of_tomorrow", "halted")))
 
-    assert short(judgement, messages) == ["retry unavailable", "again"]
+    assert short(decision, messages) == ["retry unavailable", "again"]
 
 
 @pytest.mark.parametrize(
@@ -159,17 +151,17 @@ def test_an_unknown_code_is_a_failure_that_nobody_knows() -> None:
 )
 def test_without_results_the_messages_are_retried(body: object) -> None:
     messages = numbered(3)
-    judgement = judged(request_of(*messages), answer(200, body))
+    decision = judged(request_of(*messages), answer(200, body))
 
-    assert short(judgement, messages) == ["retry unavailable"] * 3
-    assert judgement.bearing is Bearing.NONE
+    assert short(decision, messages) == ["retry unavailable"] * 3
+    assert decision.signal is AccountSignal.NONE
 
 
 def test_too_few_results_concern_those_without_one() -> None:
     messages = numbered(3)
-    judgement = judged(request_of(*messages), answer(200, results("success", "success")))
+    decision = judged(request_of(*messages), answer(200, results("success", "success")))
 
-    assert short(judgement, messages) == ["delivered", "delivered", "retry unavailable"]
+    assert short(decision, messages) == ["delivered", "delivered", "retry unavailable"]
 
 
 def test_reordered_results_are_matched_by_external_id() -> None:
@@ -237,12 +229,12 @@ def test_the_same_external_id_twice_is_fine_as_long_as_the_order_is() -> None:
     "body",
     ["", "<html>OK</html>", "null", "[]", '{"results": 5}', '{"results": {}}', "[" * 100_000],
 )
-def test_nonsense_in_a_2xx_pauses_the_account(body: str) -> None:
+def test_nonsense_in_a_2xx_is_no_answer(body: str) -> None:
     messages = numbered(2)
-    judgement = judged(request_of(*messages), answer(200, body))
+    decision = judged(request_of(*messages), answer(200, body))
 
-    assert short(judgement, messages) == ["retry unavailable"] * 2
-    assert judgement.bearing is Bearing.UNAVAILABLE
+    assert short(decision, messages) == ["retry unavailable"] * 2
+    assert decision.signal is AccountSignal.FAILED
 
 
 def test_a_failures_text_and_results_are_the_messages_own() -> None:
@@ -262,23 +254,22 @@ def test_a_failures_text_and_results_are_the_messages_own() -> None:
 @pytest.mark.parametrize("status", [400, 422])
 def test_who_is_named_is_rejected_and_all_others_go_again_together(status: int) -> None:
     messages = [message("0"), message("1", "2"), message("3"), message("4")]
-    judgement = judged(
+    decision = judged(
         request_of(*messages),
         answer(
             status, errors("external_resources/2/author", "external_resources/2", "external_resources/4/x")
         ),
     )
 
-    assert short(judgement, messages) == [
+    assert short(decision, messages) == [
         "again",
         f"rejected zendesk_{status}",
         "again",
         f"rejected zendesk_{status}",
     ]
-    assert [[part.message for part in request.parts] for request in judgement.again] == [
-        [messages[0], messages[2]]
-    ]
-    outcome = judgement.outcomes[messages[1].id]
+    assert [part.message for part in decision.again] == [messages[0], messages[2]]
+    assert not decision.halted
+    outcome = decision.outcomes[messages[1].id]
     assert isinstance(outcome, Rejected)
     assert outcome.text == (
         "The property '#/external_resources/1/author' is wrong; The property '#/external_resources/1' is wrong"
@@ -297,10 +288,10 @@ def test_the_indices_of_a_part_are_those_of_its_message() -> None:
 @pytest.mark.parametrize("path", ["request_id", "instance_push_id"])
 def test_an_error_of_what_all_share_is_everybodys(path: str) -> None:
     messages = numbered(3)
-    judgement = judged(request_of(*messages), answer(400, errors(path, "external_resources/1")))
+    decision = judged(request_of(*messages), answer(400, errors(path, "external_resources/1")))
 
-    assert short(judgement, messages) == ["rejected zendesk_400"] * 3
-    texts = [getattr(judgement.outcomes[one.id], "text", "") for one in messages]
+    assert short(decision, messages) == ["rejected zendesk_400"] * 3
+    texts = [getattr(decision.outcomes[one.id], "text", "") for one in messages]
     assert texts[0] == texts[2] == f"The property '#/{path}' is wrong"
     assert texts[1] == f"The property '#/external_resources/0' is wrong; The property '#/{path}' is wrong"
 
@@ -319,13 +310,10 @@ def test_an_error_of_what_all_share_is_everybodys(path: str) -> None:
 )
 def test_who_names_nobody_is_asked_again_in_halves(came_back: Response) -> None:
     messages = numbered(3)
-    judgement = judged(request_of(*messages), came_back)
+    decision = judged(request_of(*messages), came_back)
 
-    assert judgement.outcomes == {}
-    assert [[part.message for part in request.parts] for request in judgement.again] == [
-        messages[:1],
-        messages[1:],
-    ]
+    assert decision.outcomes == {}
+    assert [part.message for part in decision.halved] == messages
 
 
 @pytest.mark.parametrize(
@@ -339,10 +327,10 @@ def test_who_names_nobody_is_asked_again_in_halves(came_back: Response) -> None:
 )
 def test_who_is_left_alone_with_it_is_rejected(status: int, body: object, text: str) -> None:
     messages = [message("0", "1")]
-    judgement = judged(request_of(*messages), answer(status, body))
+    decision = judged(request_of(*messages), answer(status, body))
 
-    assert short(judgement, messages) == [f"rejected zendesk_{status}"]
-    assert getattr(judgement.outcomes[messages[0].id], "text", None) == text
+    assert short(decision, messages) == [f"rejected zendesk_{status}"]
+    assert getattr(decision.outcomes[messages[0].id], "text", None) == text
 
 
 def test_nobody_is_told_what_is_said_of_others() -> None:
@@ -354,10 +342,10 @@ def test_nobody_is_told_what_is_said_of_others() -> None:
             ]
         }
     }
-    judgement = judged(request_of(*messages), answer(400, body))
+    decision = judged(request_of(*messages), answer(400, body))
 
     for number, one in enumerate(messages):
-        text = getattr(judgement.outcomes.get(one.id), "text", "")
+        text = getattr(decision.outcomes.get(one.id), "text", "")
         assert [n for n in range(4) if f"secret of {n}" in text] == ([number] if number in (0, 2) else [])
 
 
@@ -370,10 +358,10 @@ def test_nobody_is_told_what_is_said_of_others() -> None:
 )
 def test_429_pauses_the_subdomain(headers: dict[str, str], until: float) -> None:
     messages = numbered(2)
-    judgement = judged(request_of(*messages), answer(429, "Slow down", **headers))
+    decision = judged(request_of(*messages), answer(429, "Slow down", **headers))
 
-    assert short(judgement, messages) == ["retry throttled"] * 2
-    assert (judgement.subdomain_paused_until, judgement.bearing) == (until, Bearing.THROTTLED)
+    assert short(decision, messages) == ["retry throttled"] * 2
+    assert (decision.subdomain_paused_until, decision.signal) == (until, AccountSignal.THROTTLED)
 
 
 def test_503_with_retry_after_is_a_throttle_and_without_it_is_not() -> None:
@@ -381,45 +369,53 @@ def test_503_with_retry_after_is_a_throttle_and_without_it_is_not() -> None:
 
     assert judged(request, answer(503, Retry_After="5")).subdomain_paused_until == NOW + 5
     for unclear in (answer(503), answer(503, Retry_After="later"), answer(500, Retry_After="5")):
-        assert judged(request, unclear).bearing is Bearing.UNAVAILABLE
+        assert judged(request, unclear).signal is AccountSignal.FAILED
         assert judged(request, unclear).subdomain_paused_until is None
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_401_and_403_leave_it_to_the_credentials(status: int) -> None:
-    judgement = judged(request_of(*numbered(2)), answer(status))
+    decision = judged(request_of(*numbered(2)), answer(status))
 
-    assert (judgement.bearing, judgement.outcomes, judgement.again) == (Bearing.CREDENTIALS, {}, ())
+    assert (decision.signal, decision.outcomes, decision.again) == (AccountSignal.CREDENTIALS, {}, ())
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 399, 404])
 def test_404_and_redirects_are_a_wrong_address(status: int) -> None:
     messages = numbered(1)
-    judgement = judged(request_of(*messages), answer(status, Location="https://elsewhere.example"))
+    decision = judged(request_of(*messages), answer(status, Location="https://elsewhere.example"))
 
-    assert short(judgement, messages) == ["retry wrong_address"]
-    assert judgement.bearing is Bearing.WRONG_ADDRESS
+    assert short(decision, messages) == ["retry wrong_address"]
+    assert decision.signal is AccountSignal.WRONG_ADDRESS
 
 
-@pytest.mark.parametrize(
-    ("error", "timed_out"), [(ZendeskTimeoutError("late"), True), (ZendeskUnreachableError("broke"), False)]
-)
-def test_no_answer(error: ZendeskError, timed_out: bool) -> None:
+@pytest.mark.parametrize("error", [ZendeskTimeoutError("late"), ZendeskUnreachableError("broke")])
+def test_no_answer(error: ZendeskError) -> None:
     messages = numbered(2)
-    judgement = judged(request_of(*messages), error)
+    decision = judged(request_of(*messages), error)
 
-    assert short(judgement, messages) == ["retry unavailable"] * 2
-    assert (judgement.bearing, judgement.timed_out) == (Bearing.UNAVAILABLE, timed_out)
+    assert short(decision, messages) == ["retry unavailable"] * 2
+    assert decision.signal is AccountSignal.FAILED
 
 
 def test_the_reserve_changes_nothing_for_its_own_response() -> None:
     messages = numbered(1)
     reached = answer(200, results("success"), X_Rate_Limit="700", X_Rate_Limit_Remaining="140")
-    judgement = judged(request_of(*messages), reached)
+    decision = judged(request_of(*messages), reached)
 
-    assert short(judgement, messages) == ["delivered"]
-    assert judgement.subdomain_paused_until == MINUTE_ENDS
-    assert judgement.bearing is Bearing.HEALTHY
+    assert short(decision, messages) == ["delivered"]
+    assert decision.subdomain_paused_until == MINUTE_ENDS
+    assert decision.signal is AccountSignal.HEALTHY
+
+
+def test_what_waits_for_the_rate_limit_is_nobodys_failure() -> None:
+    (outcome,) = judged(request_of(*numbered(1)), answer(429)).outcomes.values()
+    waits = before_sending(account(), NOW + 1, NOW)
+
+    assert isinstance(outcome, Retry)
+    assert outcome.nobodys
+    assert waits
+    assert waits.nobodys
 
 
 def test_a_429s_own_time_is_not_replaced_by_the_minutes_end() -> None:
@@ -467,13 +463,14 @@ def test_every_message_is_accounted_for_exactly_once_and_repeats_end(
     messages = [message(*(next(names) for _ in range(size))) for size in sizes]
     request = request_of(*messages)
     body = {"results": entries, **errors(*paths)}
-    judgement = judged(request, answer(status, body))
+    decision = judged(request, answer(status, body))
 
-    again = [part.message.id for each in judgement.again for part in each.parts]
-    assert sorted([*judgement.outcomes, *again]) == sorted(one.id for one in messages)
+    again = [part.message.id for part in decision.again + decision.halved]
+    assert sorted([*decision.outcomes, *again]) == sorted(one.id for one in messages)
     assert again == [one.id for one in messages if one.id in again]
-    assert all(len(each) < len(request) for each in judgement.again)
-    assert "open" not in short(judgement, messages)
+    assert sum(map(len, decision.again)) < len(request)
+    assert not decision.halved or (len(decision.halved) > 1 and not decision.outcomes)
+    assert "open" not in short(decision, messages)
 
 
 @given(st.permutations(range(6)), st.lists(st.sampled_from(CODES), min_size=6, max_size=6))
@@ -510,6 +507,8 @@ def account(**more: Any) -> Account:
         (account(state=AccountState.INACTIVE), 0, ErrorCode.INACTIVE_ACCOUNT),
         (account(state=AccountState.DELETED), 0, ErrorCode.INACTIVE_ACCOUNT),
         (account(refused_version="v2"), 0, ErrorCode.UNAUTHORIZED),
+        (account(paused_by_operator_at=NOW - 5), 0, ErrorCode.PAUSED),
+        (account(paused_by_operator_at=0.0, paused_until=NOW + 1), NOW + 1, ErrorCode.PAUSED),
         (account(refused_version="v1"), 0, None),
         (account(paused_until=NOW + 1, pause_reason="wrong_address"), 0, ErrorCode.WRONG_ADDRESS),
         (account(paused_until=NOW + 1, pause_reason="of another version"), 0, ErrorCode.UNAVAILABLE),

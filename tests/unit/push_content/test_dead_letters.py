@@ -8,26 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from push_content.answers.answer_judge import Rejected
-from push_content.answers.push_results import Result
-from push_content.messages.sqs_record import Attributes, Receipt
+from push_content.messages.sqs_record import Attributes, SqsRecord
 from push_content.outcomes.dead_letters import (
-    MAX_ATTRIBUTES,
-    MAX_BYTES,
     OWN_NAMES,
     DeadLetter,
-    attributes_size,
     dead_letter,
     read_context,
     readable,
     restore_attributes,
 )
-from push_content.outcomes.error_codes import ErrorCode
-from push_content.outcomes.queues import letter_size, refusal
-from zendesk_channel.accounts import Account, AccountState
-from zendesk_channel.contract import InstancePushId, Subdomain
+from push_content.outcomes.outcome import ErrorCode, Rejected, Result
+from push_content.outcomes.sqs_limits import MAX_ATTRIBUTES, MAX_BYTES, attributes_size
+from zendesk_channel.contract import Subdomain
 
-ACCOUNT = Account(InstancePushId("account-1"), Subdomain("acme"), AccountState.ACTIVE, 1)
+SUBDOMAIN = Subdomain("acme")
 REJECTED = Rejected(
     ErrorCode.ZENDESK_400, "The property '#/external_resources/0' is wrong", 400, {0: Result("halted", "why")}
 )
@@ -37,19 +31,21 @@ def text_attribute(value: str, data_type: str = "String") -> dict[str, Any]:
     return {"DataType": data_type, "StringValue": value}
 
 
-def letter_of(receipt: Receipt, rejected: Rejected = REJECTED, request_id: str = "r-1") -> DeadLetter:
+def letter_of(record: SqsRecord, rejected: Rejected = REJECTED, request_id: str = "r-1") -> DeadLetter:
     return dead_letter(
-        receipt,
+        record,
         rejected,
         account_id="account-1",
-        account=ACCOUNT,
+        subdomain=SUBDOMAIN,
         request_id=request_id,
         failed_at=1_800_000_100.5,
     )
 
 
-def receipt(body: str = "{}", attributes: Attributes | None = None, **more: Any) -> Receipt:
-    return Receipt("m-1", "handle", body, attributes or {}, sent_at=1_800_000_000.25, receive_count=3, **more)
+def record(body: str = "{}", attributes: Attributes | None = None, **more: Any) -> SqsRecord:
+    return SqsRecord(
+        "m-1", "handle", body, attributes or {}, sent_at=1_800_000_000.25, receive_count=3, **more
+    )
 
 
 def test_the_message_is_unchanged_and_the_reason_beside_it() -> None:
@@ -58,7 +54,7 @@ def test_the_message_is_unchanged_and_the_reason_beside_it() -> None:
         "Number": text_attribute("1.50", "Number.price"),
         "Blob": {"DataType": "Binary.png", "BinaryValue": b"\x00\xff"},
     }
-    letter = letter_of(receipt('{"a": 1e400}', originals, group_id="tenant"))
+    letter = letter_of(record('{"a": 1e400}', originals, group_id="tenant"))
 
     assert (letter.id, letter.body, letter.group_id) == ("m-1", '{"a": 1e400}', "tenant")
     assert {name: letter.attributes[name] for name in originals} == originals
@@ -81,10 +77,10 @@ def test_the_message_is_unchanged_and_the_reason_beside_it() -> None:
 
 def test_what_is_not_a_message_has_neither_account_nor_status() -> None:
     letter = dead_letter(
-        receipt("not JSON"),
+        record("not JSON"),
         Rejected(ErrorCode.INVALID_MESSAGE, "message is not JSON"),
         account_id=None,
-        account=None,
+        subdomain=None,
         request_id="lambda",
         failed_at=0,
     )
@@ -97,7 +93,7 @@ def test_what_is_not_a_message_has_neither_account_nor_status() -> None:
 @pytest.mark.parametrize("count", [0, 6])
 def test_six_attributes_have_room_beside_ours(count: int) -> None:
     originals = {f"Name{number}": text_attribute("x") for number in range(count)}
-    letter = letter_of(receipt(attributes=originals))
+    letter = letter_of(record(attributes=originals))
 
     assert len(letter.attributes) == count + 4
     assert "attributes" not in (read_context(letter.attributes) or {})
@@ -110,7 +106,7 @@ def test_more_than_six_are_packed_whole_and_come_back(count: int) -> None:
         f"Name{number}": text_attribute(f"value {number}") for number in range(count - 1)
     }
     originals["Blob"] = {"DataType": "Binary", "BinaryValue": bytes(range(256))}
-    letter = letter_of(receipt(attributes=originals))
+    letter = letter_of(record(attributes=originals))
 
     assert set(letter.attributes) == set(OWN_NAMES)
     assert restore_attributes(letter.attributes) == originals
@@ -122,7 +118,7 @@ def test_attributes_that_have_our_names_are_packed_if_they_are_not_ours() -> Non
         "Context": text_attribute('{"v": 1}'),
         "Other": text_attribute("x"),
     }
-    letter = letter_of(receipt(attributes=originals))
+    letter = letter_of(record(attributes=originals))
 
     assert letter.attributes["ErrorCode"]["StringValue"] == "zendesk_400"
     assert restore_attributes(letter.attributes) == originals
@@ -131,9 +127,9 @@ def test_attributes_that_have_our_names_are_packed_if_they_are_not_ours() -> Non
 def test_ours_from_an_earlier_death_are_replaced_by_the_new_ones() -> None:
     """Somebody redrove the dead letter in the console, which keeps its attributes."""
     originals = {f"Name{number}": text_attribute("x") for number in range(8)}
-    first = letter_of(receipt(attributes=originals))
+    first = letter_of(record(attributes=originals))
     second = letter_of(
-        receipt(attributes=first.attributes), Rejected(ErrorCode.PROCESSING_ERROR, "later"), "r-2"
+        record(attributes=first.attributes), Rejected(ErrorCode.PROCESSING_ERROR, "later"), "r-2"
     )
 
     assert second.attributes["ErrorCode"]["StringValue"] == "processing_error"
@@ -166,7 +162,7 @@ def test_awss_own_dead_letter_attributes_are_left_alone() -> None:
 
 @pytest.mark.parametrize("packed", [5, {"A": None}, {"A": {"binary": "no base64!"}}, {"A": {"type": 5}}])
 def test_packed_attributes_that_make_no_sense_do_not_fail(packed: Any) -> None:
-    letter = letter_of(receipt())
+    letter = letter_of(record())
     context = read_context(letter.attributes) or {}
     attributes = {
         **letter.attributes,
@@ -181,20 +177,20 @@ def test_results_are_cut_first() -> None:
         ErrorCode.PROCESSING_ERROR, "t" * 4000, 200, {n: Result("halted", "d" * 200) for n in range(256)}
     )
     body = "x" * (MAX_BYTES - 6000)
-    letter = letter_of(receipt(body), rejected)
+    letter = letter_of(record(body), rejected)
     context = read_context(letter.attributes) or {}
 
     assert letter.body == body
     assert letter.attributes["ErrorMessage"]["StringValue"] == "t" * 4000
     assert (context["results"], context["results_cut"]) == ([], True)
-    assert letter_size(letter) <= MAX_BYTES
+    assert letter.size() <= MAX_BYTES
 
 
 def test_then_the_text() -> None:
-    letter = letter_of(receipt("x" * (MAX_BYTES - 1000)), Rejected(ErrorCode.ZENDESK_400, "é" * 4000, 400))
+    letter = letter_of(record("x" * (MAX_BYTES - 1000)), Rejected(ErrorCode.ZENDESK_400, "é" * 4000, 400))
     text = letter.attributes["ErrorMessage"]["StringValue"]
 
-    assert letter_size(letter) <= MAX_BYTES
+    assert letter.size() <= MAX_BYTES
     assert text.endswith("é…")
     assert len(text) > 100
 
@@ -203,18 +199,18 @@ def test_originals_that_grow_when_packed_are_packed_as_few_as_possible() -> None
     originals: dict[str, Any] = {
         f"Blob{number}": {"DataType": "Binary", "BinaryValue": bytes(140_000)} for number in range(7)
     }
-    letter = letter_of(receipt("{}", originals))
+    letter = letter_of(record("{}", originals))
 
-    assert letter_size(letter) <= MAX_BYTES
+    assert letter.size() <= MAX_BYTES
     assert len(letter.attributes) == MAX_ATTRIBUTES
     assert restore_attributes(letter.attributes) == originals
 
 
 def test_what_cannot_fit_is_refused_rather_than_cut() -> None:
-    letter = letter_of(receipt("x" * (MAX_BYTES - 50)))
+    letter = letter_of(record("x" * (MAX_BYTES - 50)))
 
     assert letter.body == "x" * (MAX_BYTES - 50)
-    assert refusal(letter) == "AWS.SimpleQueueService.BatchRequestTooLong"
+    assert letter.refusal() == "AWS.SimpleQueueService.BatchRequestTooLong"
 
 
 @pytest.mark.parametrize(
@@ -268,13 +264,13 @@ def test_any_dead_letter_is_one_that_sqs_takes_and_can_be_undone(
 ) -> None:
     results = {number: Result("code", each) for number, each in enumerate(descriptions)}
     rejected = Rejected(ErrorCode.ZENDESK_422, text, 422, results)
-    letter = letter_of(receipt(body, originals), rejected, request_id)
+    letter = letter_of(record(body, originals), rejected, request_id)
 
-    assert refusal(letter) is None
+    assert letter.refusal() is None
     assert set(OWN_NAMES) <= set(letter.attributes)
     assert all(not re.search("[\x00-\x1f]", letter.attributes[name]["StringValue"]) for name in OWN_NAMES)
     assert restore_attributes(letter.attributes) == originals
-    again = letter_of(receipt(body, letter.attributes), rejected, request_id)
+    again = letter_of(record(body, letter.attributes), rejected, request_id)
     assert again.attributes == letter.attributes
 
 
@@ -282,3 +278,11 @@ def test_size_counts_names_types_and_values() -> None:
     assert attributes_size(
         {"Näme": text_attribute("ü"), "B": {"DataType": "Binary", "BinaryValue": b"123"}}
     ) == ((5 + 6 + 2) + (1 + 6 + 3))
+
+
+def test_a_group_id_that_a_standard_queue_does_not_take_is_left_out() -> None:
+    groups = [
+        letter_of(record(group_id=group)).group_id for group in ("with space", "x" * 129, "tenant-1", None)
+    ]
+
+    assert groups == [None, None, "tenant-1", None]

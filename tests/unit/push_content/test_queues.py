@@ -6,8 +6,9 @@ import botocore.session
 import pytest
 from botocore.stub import ANY, Stubber
 
-from push_content.outcomes.dead_letters import MAX_BYTES, DeadLetter
-from push_content.outcomes.queues import ContentQueue, DeadLetterQueue, chunks, letter_size, refusal
+from push_content.outcomes.dead_letters import DeadLetter, chunks
+from push_content.outcomes.queues import ContentQueue, DeadLetterQueue
+from push_content.outcomes.sqs_limits import MAX_BYTES
 from zendesk_push.in_memory.clock import ManualClock
 from zendesk_push.in_memory.sqs import InMemorySqs
 
@@ -35,7 +36,7 @@ def test_chunks_hold_ten_and_a_mebibyte() -> None:
     found = list(chunks(letters))
 
     assert [one for chunk in found for one in chunk] == letters
-    assert all(len(chunk) <= 10 and sum(map(letter_size, chunk)) <= MAX_BYTES for chunk in found)
+    assert all(len(chunk) <= 10 and sum(each.size() for each in chunk) <= MAX_BYTES for chunk in found)
     assert [len(chunk) for chunk in found] == [2, 10, 10, 6, 1]
 
 
@@ -63,6 +64,10 @@ def test_chunks_are_ones_that_sqs_takes() -> None:
         (letter(1, Text="\x1f"), "InvalidAttributeValue"),
         (letter(1, Text="\ufffe"), "InvalidAttributeValue"),
         (letter(1, Text="\ud800"[:0] + "\uffff"), "InvalidAttributeValue"),
+        (letter(1, Text="half \ud800"), "InvalidAttributeValue"),
+        (letter(1, **{"AWS.Name": "x"}), "InvalidAttributeValue"),
+        (letter(1, **{"a..b": "x"}), "InvalidAttributeValue"),
+        (letter(1, **{"": "x"}), "InvalidAttributeValue"),
         (letter(1, **{f"A{n}": "x" for n in range(11)}), "InvalidParameterValue"),
     ],
 )
@@ -72,24 +77,14 @@ def test_what_aws_refuses_is_not_sent_and_takes_nobody_along(bad: DeadLetter, co
 
     failed = DeadLetterQueue(sqs.client, URL).send([letter(0), bad, letter(2)])
 
-    assert refusal(bad) == code
+    assert bad.refusal() == code
     assert [(key, error.code) for key, error in failed.items()] == [("m-1", code)]
     attributes = sqs.get_queue_attributes(QueueUrl=URL, AttributeNames=["All"])["Attributes"]
     assert attributes["ApproximateNumberOfMessages"] == "2"
 
 
 def test_values_of_awss_characters_pass() -> None:
-    assert refusal(letter(1, Text="\t\n\r ~\x7f\x85\ud7ff\ue000\ufffd\U00010000\U0010ffff")) is None
-
-
-def test_a_group_id_that_a_standard_queue_does_not_take_is_left_out() -> None:
-    sqs = InMemorySqs(ManualClock())
-    sqs.create_queue(QueueName="dead")
-    queue = DeadLetterQueue(sqs.client, URL)
-
-    assert queue.send([letter(1, group="with space"), letter(2, group="tenant-1")]) == {}
-    answer = sqs.receive_message(QueueUrl=URL, MaxNumberOfMessages=10, AttributeNames=["All"])
-    assert [each["Attributes"].get("MessageGroupId") for each in answer["Messages"]] == [None, "tenant-1"]
+    assert letter(1, Text="\t\n\r ~\x7f\x85\ud7ff\ue000\ufffd\U00010000\U0010ffff").refusal() is None
 
 
 def test_entries_fail_one_by_one(stub: Any) -> None:
@@ -148,9 +143,9 @@ def test_waits_are_set_in_one_call_and_fail_one_by_one(stub: Any) -> None:
     )
     queue = ContentQueue(stub.client, URL)
 
-    assert [error.code for error in queue.hide([("a", 5), ("b", 900)])] == ["ReceiptHandleIsInvalid"]
+    assert [error.code for error in queue.change_visibility({"a": 5, "b": 900})] == ["ReceiptHandleIsInvalid"]
     stub.add_client_error("change_message_visibility_batch", "ThrottlingException")
-    assert [error.code for error in queue.hide([("a", 5)])] == ["ThrottlingException"]
+    assert [error.code for error in queue.change_visibility({"a": 5})] == ["ThrottlingException"]
 
 
 def test_how_many_are_in_flight(stub: Any) -> None:
@@ -162,3 +157,25 @@ def test_how_many_are_in_flight(stub: Any) -> None:
 
     assert queue.in_flight() == 61_000
     assert queue.in_flight() is None
+
+
+def test_one_bad_handle_takes_no_other_waits_along(stub: Any) -> None:
+    for code in ("InvalidParameterValue", "InvalidParameterValue"):
+        stub.add_client_error("change_message_visibility_batch", code, http_status_code=400)
+    stub.add_response("change_message_visibility_batch", {"Successful": [{"Id": "0"}], "Failed": []})
+
+    problems = ContentQueue(stub.client, URL).change_visibility({"": 5, "b": 900})
+
+    assert [error.code for error in problems] == ["InvalidParameterValue"]
+
+
+def test_what_is_deleted_fails_one_by_one(stub: Any) -> None:
+    stub.add_response(
+        "delete_message_batch",
+        {"Successful": [{"Id": "0"}], "Failed": [{"Id": "1", "SenderFault": True, "Code": "Odd"}]},
+    )
+    stub.add_client_error("delete_message_batch", "InternalFailure", http_status_code=500)
+    queue = ContentQueue(stub.client, URL)
+
+    assert [error.code for error in queue.delete(["a", "b"])] == ["Odd"]
+    assert [error.code for error in queue.delete(["a"])] == ["InternalFailure"]

@@ -76,4 +76,22 @@ def test_at_the_reserve_the_rest_of_the_minute_is_the_customers(
     headers = {"X-Rate-Limit": limit, "X-Rate-Limit-Remaining": remaining}
     given_headers = {name: value for name, value in headers.items() if value is not None}
 
-    assert reserve_reached_until(given_headers, percent, NOW) == (1_800_000_060.0 if paused else None)
+    found = reserve_reached_until(given_headers, percent, sent_at=NOW, now=NOW)
+    assert found == (1_800_000_060.0 if paused else None)
+
+
+def test_the_minute_is_the_one_in_which_the_request_was_sent() -> None:
+    """An answer that crosses the minute speaks of the one before it: that is over, and nothing has to wait."""
+    headers = {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "0"}
+    end = 1_800_000_060.0
+
+    assert reserve_reached_until(headers, 20, sent_at=end - 1, now=end + 1) == end
+
+
+@pytest.mark.parametrize(
+    ("reset", "until"), [("17", NOW + 17), ("0", NOW), ("61", 1_800_000_060.0), ("x", 1_800_000_060.0)]
+)
+def test_where_zendesk_says_when_the_limit_is_full_again_that_counts(reset: str, until: float) -> None:
+    headers = {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "0", "ratelimit-reset": reset}
+
+    assert reserve_reached_until(headers, 20, sent_at=NOW - 3, now=NOW) == until

@@ -3,18 +3,18 @@
 import pytest
 
 from push_content.outcomes.retry_policy import WaitingRules
-from push_content.settings import Settings
-from unit.push_content.world import ENVIRONMENT
+from push_content.settings import PushSettings
+from worlds.push_memory import ENVIRONMENT
 from zendesk_channel.errors import ConfigurationError
 
 
 def test_everything_is_read() -> None:
-    settings = Settings.from_env(ENVIRONMENT | {"LOG_LEVEL": "DEBUG", "OTHER": "ignored"})
+    settings = PushSettings.from_env(ENVIRONMENT | {"LOG_LEVEL": "DEBUG", "OTHER": "ignored"})
 
     assert settings.waiting == WaitingRules(2, 900, 345_600, 864_000, 780)
     assert (settings.max_resources_per_request, settings.push_timeout) == (256, 30)
     assert settings.log_level == "DEBUG"
-    assert Settings.from_env(ENVIRONMENT).log_level == "INFO"
+    assert PushSettings.from_env(ENVIRONMENT).log_level == "INFO"
 
 
 @pytest.mark.parametrize("name", sorted(ENVIRONMENT.keys() - {"LOG_LEVEL"}))
@@ -27,7 +27,7 @@ def test_nothing_that_is_missing_has_a_default(name: str, missing: bool) -> None
         environment[name] = ""
 
     with pytest.raises(ConfigurationError, match=name):
-        Settings.from_env(environment)
+        PushSettings.from_env(environment)
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_nothing_that_is_missing_has_a_default(name: str, missing: bool) -> None
 )
 def test_what_makes_no_sense_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
-        Settings.from_env(ENVIRONMENT | {name: value})
+        PushSettings.from_env(ENVIRONMENT | {name: value})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from push_content.messages.sqs_record import Receipt, receipts
+from push_content.messages.sqs_record import SqsRecord, sqs_records
 
 
 def record(**more: Any) -> dict[str, Any]:
@@ -36,9 +36,9 @@ def record(**more: Any) -> dict[str, Any]:
 
 
 def test_everything_that_a_record_says() -> None:
-    (receipt,) = receipts([record()])
+    (receipt,) = sqs_records([record()])
 
-    assert receipt == Receipt(
+    assert receipt == SqsRecord(
         message_id="m-1",
         receipt_handle="handle",
         body="{}",
@@ -56,7 +56,7 @@ def test_everything_that_a_record_says() -> None:
 
 
 def test_a_record_written_by_hand_may_lack_all_but_its_id() -> None:
-    (receipt,) = receipts([{"messageId": "m-1"}])
+    (receipt,) = sqs_records([{"messageId": "m-1"}])
 
     assert (receipt.body, receipt.receive_count, receipt.age(5.0)) == ("", 1, 0)
 
@@ -66,7 +66,7 @@ def test_what_makes_no_sense_does_not_fail() -> None:
         attributes={"ApproximateReceiveCount": "often", "SentTimestamp": None},
         messageAttributes={"Blob": {"binaryValue": "no base64!", "dataType": "Binary"}, "None": {}},
     )
-    (receipt,) = receipts([odd])
+    (receipt,) = sqs_records([odd])
 
     assert (receipt.sent_at, receipt.receive_count) == (None, 1)
     assert receipt.attributes["Blob"]["BinaryValue"] == b"no base64!"
@@ -77,14 +77,14 @@ def test_twice_in_a_batch_is_once_with_the_newest_handle() -> None:
     later = record(receiptHandle="newer", attributes={"ApproximateReceiveCount": "4"})
 
     for records in ([record(), record(messageId="m-2"), later], [later, record(messageId="m-2"), record()]):
-        found = receipts(records)
+        found = sqs_records(records)
 
         assert [each.message_id for each in found] == ["m-1", "m-2"]
         assert (found[0].receipt_handle, found[0].receive_count) == ("newer", 4)
 
 
 def test_a_receipt_shows_nothing_of_the_message() -> None:
-    (receipt,) = receipts([record(body="text")])
+    (receipt,) = sqs_records([record(body="text")])
 
     assert "text" not in repr(receipt)
     assert "AP8" not in repr(receipt)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from push_content.outcomes.error_codes import ErrorCode
+from push_content.outcomes.outcome import ErrorCode
 from push_content.telemetry import METRICS, METRICS_BY_REASON
-from unit.push_content.messages import resource
-from unit.push_content.world import World
+from worlds.messages import resource
+from worlds.push_memory import PushWorld
 from zendesk_channel.contract import InstancePushId, PushToken
 from zendesk_push.simulator import Fault, FaultKind
 
@@ -28,7 +28,7 @@ def metrics(printed: list[dict[str, Any]]) -> dict[str, Any]:
             assert block["Namespace"] == "ZendeskPush"
             for each in block["Metrics"]:
                 name = each["Name"]
-                assert METRICS[name] == each["Unit"]
+                assert METRICS[name].value == each["Unit"]
                 by_reason = name in METRICS_BY_REASON
                 assert block["Dimensions"] == [["service", "reason"] if by_reason else ["service"]]
                 found[f"{name}/{line['reason']}" if by_reason else name] = sum(line[name])
@@ -36,7 +36,7 @@ def metrics(printed: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def test_a_line_for_each_request_and_for_each_dead_letter(capsys: pytest.CaptureFixture[str]) -> None:
-    world = World()
+    world = PushWorld()
     account = world.connect("acme")
     good = world.drop(account, resource("1"), resource("2"), request_id="r-1")
     bad = world.drop(account, resource("", message=TEXT), request_id="r-1")
@@ -57,7 +57,7 @@ def test_a_line_for_each_request_and_for_each_dead_letter(capsys: pytest.Capture
 
 
 def test_a_line_for_each_account_that_nothing_is_sent_for(capsys: pytest.CaptureFixture[str]) -> None:
-    world = World()
+    world = PushWorld()
     account = world.connect("acme")
     world.change(account, paused_until=world.clock() + 60, pause_reason="wrong_address")
     ids = [world.drop(account, resource("1")), world.drop(account, resource("2"))]
@@ -72,7 +72,7 @@ def test_a_line_for_each_account_that_nothing_is_sent_for(capsys: pytest.Capture
 
 
 def test_metrics_of_a_mixed_day(capsys: pytest.CaptureFixture[str]) -> None:
-    world = World()
+    world = PushWorld()
     account = world.connect("acme")
     refused, wrong, throttled = (world.connect(name) for name in ("refused", "wrong", "throttled"))
     world.zendesk.rotate_token(refused)
@@ -111,7 +111,7 @@ def test_metrics_of_a_mixed_day(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_invocation_without_anything_to_say_of_pushes_still_flushes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    world = World()
+    world = PushWorld()
     world.send("not JSON")
     world.invoke()
 
@@ -121,7 +121,7 @@ def test_an_invocation_without_anything_to_say_of_pushes_still_flushes(
 @pytest.mark.parametrize("requests", [99, 100, 101, 250])
 def test_any_number_of_latencies_is_printed(capsys: pytest.CaptureFixture[str], requests: int) -> None:
     """Powertools prints by itself at a hundred values, and warns when it has nothing to print."""
-    world = World(MAX_RESOURCES_PER_REQUEST="1", RATE_LIMIT_RESERVE_PERCENT="0")
+    world = PushWorld(MAX_RESOURCES_PER_REQUEST="1", RATE_LIMIT_RESERVE_PERCENT="0")
     account = world.connect("acme")
     for number in range(requests):
         world.drop(account, resource(str(number)))
@@ -135,7 +135,7 @@ def test_neither_tokens_nor_messages_are_in_any_line(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    world = World(LOG_LEVEL="DEBUG", RETRY_WINDOW_SECONDS="3000")
+    world = PushWorld(LOG_LEVEL="DEBUG", RETRY_WINDOW_SECONDS="3000")
     tokens = []
     accounts = [world.connect(name) for name in ("acme", "globex", "initech", "umbrella")]
     for account in accounts:
@@ -151,7 +151,8 @@ def test_neither_tokens_nor_messages_are_in_any_line(
     tokens.append(pending.reveal())
     version = world.credentials.store(InstancePushId(accounts[2]), pending, pending=True)
     world.change(accounts[2], pending_version=version, pending_since=world.clock())
-    world.client.push = broken(world.client.push, "umbrella")  # type: ignore[method-assign]
+    world.client.spill = "umbrella"
+    world.surprises_expected = True
     for _ in range(12):
         world.invoke()
         world.clock.advance(1000)
@@ -166,26 +167,17 @@ def test_neither_tokens_nor_messages_are_in_any_line(
     assert not [token for token in tokens if token and token in repr(world.dead())]
 
 
-def broken(push: Any, subdomain: str) -> Any:
-    def wrapped(asked: str, token: PushToken, body: bytes, *, timeout: float) -> Any:
-        if asked == subdomain:
-            raise ValueError(token.reveal(), body)
-        return push(asked, token, body, timeout=timeout)
-
-    return wrapped
-
-
 def test_every_metric_by_reason_has_a_unit_and_reasons_are_a_closed_list() -> None:
     assert set(METRICS_BY_REASON) <= set(METRICS)
-    assert len(ErrorCode) == 12
+    assert len(ErrorCode) == 13
 
 
 def test_a_request_id_that_has_no_utf_8_is_printed_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    world = World()
+    world = PushWorld()
     account = world.connect()
     world.send(f'{{"instance_push_id": "{account}", "request_id": "\\ud800", "external_resources": [1]}}')
     world.invoke()
 
     said = capsys.readouterr()
-    assert said.out.count('"request_id":"\\\\ud800"') == 2
+    assert said.out.count('"request_id":"\\ud800"') == 2
     assert said.err == ""

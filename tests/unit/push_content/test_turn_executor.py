@@ -3,17 +3,22 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
 from push_content.invocation_deadlines import InvocationDeadlines
 from push_content.turn_executor import TurnExecutor
-from unit.push_content.messages import resource
-from unit.push_content.world import World
-from zendesk_channel.push_state import Standing
+from worlds.messages import resource
+from worlds.push_memory import PushWorld
+from zendesk_push.in_memory.clock import ManualClock
 
 PLENTY = 30.0
+
+
+def within(seconds: float) -> Callable[[], float]:
+    """Time that runs out."""
+    end = time.monotonic() + seconds
+    return lambda: end - time.monotonic()
 
 
 def steps(name: str, count: int, seen: list[str]) -> Callable[[], bool]:
@@ -29,7 +34,7 @@ def steps(name: str, count: int, seen: list[str]) -> Callable[[], bool]:
 def test_jobs_take_turns() -> None:
     seen: list[str] = []
 
-    TurnExecutor(1).run([steps("a", 3, seen), steps("b", 1, seen), steps("c", 2, seen)], lambda: PLENTY)
+    TurnExecutor(1).run([steps("a", 3, seen), steps("b", 1, seen), steps("c", 2, seen)], within(PLENTY))
 
     assert seen == ["a", "b", "c", "a", "c", "a"]
 
@@ -38,7 +43,7 @@ def test_jobs_take_turns() -> None:
 def test_every_job_is_run_to_its_end(threads: int) -> None:
     seen: list[str] = []
 
-    TurnExecutor(threads).run([steps(str(n), 1 + n % 7, seen) for n in range(100)], lambda: PLENTY)
+    TurnExecutor(threads).run([steps(str(n), 1 + n % 7, seen) for n in range(100)], within(PLENTY))
 
     assert sorted(seen) == sorted(str(n) for n in range(100) for _ in range(1 + n % 7))
 
@@ -55,7 +60,7 @@ def test_a_job_is_never_on_two_threads() -> None:
         busy.release()
         return more
 
-    TurnExecutor(8).run([job, *[steps("x", 20, []) for _ in range(20)]], lambda: PLENTY)
+    TurnExecutor(8).run([job, *[steps("x", 20, []) for _ in range(20)]], within(PLENTY))
 
     assert clashes == []
 
@@ -70,7 +75,7 @@ def test_a_job_that_hangs_delays_neither_the_others_nor_the_end() -> None:
         return True
 
     others = [steps(str(n), 2, seen) for n in range(10)]
-    TurnExecutor(2).run([hang, *others], lambda: 0.2)
+    TurnExecutor(2).run([hang, *others], within(0.5))
 
     assert sorted(seen) == sorted(str(n) for n in range(10) for _ in range(2))
     never.set()
@@ -86,7 +91,7 @@ def test_nothing_is_begun_after_the_end() -> None:
         release.wait()
         return False
 
-    TurnExecutor(1).run([block, steps("late", 1, seen)], lambda: 0.05)
+    TurnExecutor(1).run([block, steps("late", 1, seen)], within(0.2))
     assert blocked.is_set()
     release.set()
 
@@ -94,10 +99,10 @@ def test_nothing_is_begun_after_the_end() -> None:
 
 
 def test_no_jobs_take_no_time() -> None:
-    TurnExecutor().run([], lambda: PLENTY)
+    TurnExecutor().run([], within(PLENTY))
 
 
-def invoke(world: World, seconds: float) -> list[str]:
+def invoke(world: PushWorld, seconds: float) -> list[str]:
     """One invocation that has so much real time. That it ends at all is the point: what hangs, hangs until then."""
     event = world.source.receive(10)
     assert event is not None
@@ -118,65 +123,119 @@ def test_invariant_6_a_push_that_hangs_for_good_does_not_keep_the_invocation(
     release: threading.Event,
 ) -> None:
     """Not even urllib3's time-outs end a name look-up that hangs."""
-    world = World(TurnExecutor())
+    world = PushWorld(TurnExecutor())
     stuck, fine = world.connect("acme"), world.connect("globex")
     waiting = world.drop(stuck, resource("1"))
     world.drop(fine, resource("1"))
-    push, returned = world.client.push, threading.Event()
+    returned = threading.Event()
 
-    def hanging(subdomain: str, *args: Any, **more: Any) -> Any:
+    def hang(subdomain: str) -> None:
         if subdomain == "acme":
             release.wait()
             returned.set()
-        return push(subdomain, *args, **more)  # type: ignore[arg-type]
 
-    world.client.push = hanging  # type: ignore[method-assign]
+    world.client.before_push = hang
 
     assert invoke(world, 2.2) == [waiting]
     assert world.zendesk.ticket_of(fine, "1")
-    # What the late thread comes back with is for nobody any more.
+    # What the late thread comes back with changes nothing any more.
     release.set()
     assert returned.wait(PLENTY)
     assert waiting in world.waits()
 
 
 def test_invariant_6_neither_does_a_table_that_hangs(release: threading.Event) -> None:
-    world = World(TurnExecutor())
+    world = PushWorld(TurnExecutor())
     waiting = world.drop(world.connect(), resource("1"))
-
-    def hanging(_: object) -> Standing:
-        release.wait()
-        return Standing({}, {})
-
-    world.function._pauses.standing = hanging  # type: ignore[method-assign,assignment]
+    world.pauses.before_snapshot = release.wait
 
     assert invoke(world, 1.5) == [waiting]
 
 
 def test_invariant_6_nor_queues_that_hang(release: threading.Event) -> None:
-    world = World(TurnExecutor())
+    world = PushWorld(TurnExecutor())
     dying, waiting = world.send("not JSON"), world.drop("unknown", resource("1"))
+    event = world.source.receive(10)
+    assert event is not None
+    world.sqs.before_call = lambda _: release.wait()
+    staying = world.function.run(event["Records"], time_left=within(1.5), request_id="lambda-1")
 
-    def hanging(_: object) -> Any:
-        release.wait()
-        return {}
+    assert sorted(staying) == sorted([dying, waiting])
 
-    world.function._dead_letter_queue.send = hanging  # type: ignore[method-assign,assignment]
-    world.function._content_queue.hide = hanging  # type: ignore[method-assign,assignment]
 
-    assert sorted(invoke(world, 1.5)) == sorted([dying, waiting])
+# More hang than there are threads
+
+
+def test_however_many_hang_the_others_do_not_wait_for_them() -> None:
+    never, served = threading.Event(), threading.Event()
+
+    def hang() -> bool:
+        never.wait()
+        return False
+
+    def serve() -> bool:
+        served.set()
+        return False
+
+    executor = TurnExecutor(max_threads=2, patience=0.05)
+    runner = threading.Thread(target=lambda: executor.run([*[hang] * 9, serve], within(PLENTY)))
+    runner.start()
+    try:
+        assert served.wait(PLENTY)
+    finally:
+        never.set()
+        runner.join()
+
+
+def test_no_thread_is_added_while_everything_has_had_a_turn() -> None:
+    """What takes its time is waited for in any case."""
+    started: list[int] = []
+
+    class Counting(TurnExecutor):
+        def start(self, work: Callable[[], None], threads: int) -> None:
+            started.append(threads)
+            super().start(work, threads)
+
+    def slow() -> bool:
+        threading.Event().wait(0.3)
+        return False
+
+    Counting(max_threads=1, patience=0.05).run([slow], within(PLENTY))
+
+    assert sum(started) == 1
+
+
+def test_values_come_back_in_order_and_late_ones_are_left_out() -> None:
+    never = threading.Event()
+    calls: list[Callable[[], int]] = [lambda: 1, lambda: int(never.wait()), lambda: 3]
+
+    assert TurnExecutor(3).gather(calls, within(0.3), otherwise=-1) == [1, -1, 3]
+    never.set()
 
 
 @pytest.mark.parametrize("seconds", [0.1, 1, 5, 60, 900])
 def test_what_comes_later_has_more_time(seconds: float) -> None:
-    timetable = InvocationDeadlines(lambda: seconds)
+    deadlines = InvocationDeadlines(lambda: seconds)
 
     ends = [
-        timetable.for_requests(),
-        timetable.for_answers(),
-        timetable.for_rejecting(),
-        timetable.for_effects(),
+        deadlines.for_requests(),
+        deadlines.for_answers(),
+        deadlines.for_rejecting(),
+        deadlines.for_effects(),
     ]
     assert ends == sorted(ends)
     assert ends[-1] < seconds
     assert seconds < 10 or ends[0] > 0.8 * seconds
+
+
+def test_no_request_is_begun_after_twenty_seconds_of_sending() -> None:
+    clock = ManualClock()
+    end = clock() + 60
+    deadlines = InvocationDeadlines(lambda: end - clock())
+    clock.advance(5)  # reading took so long
+    deadlines.start_sending()
+
+    assert deadlines.for_beginning() == 20
+    clock.advance(20)
+    assert deadlines.for_beginning() == 0
+    assert deadlines.for_requests() == 26

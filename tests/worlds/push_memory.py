@@ -8,13 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from push_content.composition import assemble
-from push_content.settings import Settings
-from push_content.turn_executor import Job, TurnExecutor
-from unit.push_content.messages import body
+from push_content.settings import PushSettings
+from push_content.telemetry import PushTelemetry
+from push_content.turn_executor import Turn, TurnExecutor
 from worlds.environment import push_environment
+from worlds.messages import body
 from zendesk_channel.accounts import Account, AccountState
+from zendesk_channel.client import Response, Validation
+from zendesk_channel.clock import Clock
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.errors import StoreUnavailableError
+from zendesk_channel.push_state import Snapshot
 from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryPauses, InMemoryTable
 from zendesk_push.in_memory.clock import ManualClock
 from zendesk_push.in_memory.credentials import InMemoryCredentials
@@ -31,12 +35,12 @@ _numbers = itertools.count(1)
 class InTurn(TurnExecutor):
     """The same turns, on the caller's own thread."""
 
-    def run(self, jobs: Sequence[Job], time_left: Callable[[], float]) -> None:
-        waiting = deque(jobs)
+    def run(self, turns: Sequence[Turn], time_left: Callable[[], float]) -> None:
+        waiting = deque(turns)
         while waiting and time_left() > 0:
-            job = waiting.popleft()
-            if job():
-                waiting.append(job)
+            turn = waiting.popleft()
+            if turn():
+                waiting.append(turn)
 
 
 class Faulty:
@@ -53,13 +57,19 @@ class Faulty:
 
 
 class FaultyPauses(InMemoryPauses):
+    """``instead``: what a snapshot says, whatever the table holds by then."""
+
+    instead: Snapshot | None = None
+    before_snapshot: Callable[[], object] = staticmethod(lambda: None)
+
     def __init__(self, table: InMemoryTable, faults: Faulty) -> None:
         super().__init__(table)
         self._faults = faults
 
-    def standing(self, instance_push_ids: Iterable[InstancePushId]) -> Any:
-        self._faults.enter("standing")
-        return super().standing(instance_push_ids)
+    def snapshot(self, instance_push_ids: Iterable[InstancePushId]) -> Any:
+        self._faults.enter("snapshot")
+        self.before_snapshot()
+        return self.instead or super().snapshot(instance_push_ids)
 
     def pause_subdomain(self, subdomain: Subdomain, until: float) -> bool:
         self._faults.enter("pause_subdomain")
@@ -73,9 +83,9 @@ class FaultyPauses(InMemoryPauses):
         self._faults.enter("clear_pause")
         return super().clear_pause(account, request_limit=request_limit)
 
-    def note_pushes(self, accounts: Sequence[Account], at: float) -> bool:
-        self._faults.enter("note_pushes")
-        return super().note_pushes(accounts, at)
+    def note(self, account: Account, **noted: Any) -> bool:
+        self._faults.enter("note")
+        return super().note(account, **noted)
 
 
 class FaultyCredentials(InMemoryCredentials):
@@ -88,15 +98,64 @@ class FaultyCredentials(InMemoryCredentials):
         return super().read(instance_push_id, version)
 
 
-class World:
+class ObservedZendesk(InMemoryZendeskClient):
+    """Lets a test act at the moment of a request: ``before_push`` gets the subdomain, and may raise.
+
+    ``spill``: a subdomain whose requests end with an exception that holds all there is to know.
+    """
+
+    spill: str | None = None
+
+    before_push: Callable[[str], None] = staticmethod(lambda _: None)
+    after_validation: Callable[[], None] = staticmethod(lambda: None)
+
+    def push(self, subdomain: Subdomain, token: PushToken, body: bytes, *, timeout: float) -> Response:
+        if subdomain == self.spill:
+            raise ValueError(token.reveal(), body)
+        self.before_push(subdomain)
+        return super().push(subdomain, token, body, timeout=timeout)
+
+    def validate_token(self, *args: Any, **more: Any) -> Validation:
+        found = super().validate_token(*args, **more)
+        self.after_validation()
+        return found
+
+
+class ObservedSqs(InMemorySqs):
+    """Lets a test act before a call, and say how many messages are in flight."""
+
+    before_call: Callable[[str], object] = staticmethod(lambda _: None)
+    in_flight: int | None = None
+
+    def _call(self, operation: str, request: dict[str, Any], answer: Callable[..., Any]) -> Any:
+        self.before_call(operation)
+        found = super()._call(operation, request, answer)
+        if operation == "GetQueueAttributes" and self.in_flight is not None:
+            found["Attributes"]["ApproximateNumberOfMessagesNotVisible"] = str(self.in_flight)
+        return found
+
+
+class ListeningTelemetry(PushTelemetry):
+    """Keeps what nobody foresaw: the guards would hide it from a test."""
+
+    def __init__(self, settings: PushSettings) -> None:
+        super().__init__(settings.service, settings.metrics_namespace, settings.log_level)
+        self.surprises: list[Exception] = []
+
+    def unforeseen(self, error: Exception, account_id: str | None = None) -> None:
+        self.surprises.append(error)
+        super().unforeseen(error, account_id)
+
+
+class PushWorld:
     """Settings by their environment's names change the defaults."""
 
     def __init__(self, turn_executor: TurnExecutor | None = None, **settings: str) -> None:
         # Powertools' loggers live for ever, by their service's name, and print where the first one did.
         service = {"POWERTOOLS_SERVICE_NAME": f"push-content-{next(_numbers)}"}
-        self.settings = Settings.from_env(ENVIRONMENT | service | settings)
+        self.settings = PushSettings.from_env(ENVIRONMENT | service | settings)
         self.clock = ManualClock()
-        self.sqs = InMemorySqs(self.clock)
+        self.sqs = ObservedSqs(self.clock)
         self.sqs.create_queue(QueueName="DeadLetterQueue", Attributes={"MessageRetentionPeriod": "1209600"})
         self.sqs.create_queue(
             QueueName="ContentQueue",
@@ -117,24 +176,27 @@ class World:
         self.table = InMemoryTable()
         self.accounts = InMemoryAccounts(self.table)
         self.credentials = FaultyCredentials(self.faults)
+        self.pauses = FaultyPauses(self.table, self.faults)
         self.zendesk = ZendeskState(clock=self.clock)
-        self.client = InMemoryZendeskClient(self.zendesk, self.clock.advance)
+        self.client = ObservedZendesk(self.zendesk, self.clock.advance)
         self.draw: Callable[[float, float], float] = lambda _, most: most
         self.turn_executor = turn_executor or InTurn()
+        self.surprises_expected = False
         self.restart()
 
     def restart(self) -> None:
         """A new container: nothing cached."""
+        self.telemetry = ListeningTelemetry(self.settings)
         self.function = assemble(
             self.settings,
+            telemetry=self.telemetry,
             sqs=self.sqs.client,
             accounts=self.accounts,
-            pauses=FaultyPauses(self.table, self.faults),
+            pauses=self.pauses,
             credentials=self.credentials,
             zendesk=self.client,
             turn_executor=self.turn_executor,
-            clock=self.clock,
-            stopwatch=self.clock,
+            clock=Clock(self.clock, self.clock, self.clock.advance),
             uniform=lambda least, most: self.draw(least, most),
         )
 
@@ -186,7 +248,10 @@ class World:
     def run(self, records: list[dict[str, Any]], seconds: float = 60) -> list[str]:
         """One invocation over records, which deletes nothing."""
         end = self.clock() + seconds
-        return self.function.run(records, time_left=lambda: end - self.clock(), request_id="lambda-1")
+        staying = self.function.run(records, time_left=lambda: end - self.clock(), request_id="lambda-1")
+        if self.telemetry.surprises and not self.surprises_expected:
+            raise self.telemetry.surprises[0]
+        return staying
 
     @property
     def pushes(self) -> list[int]:
@@ -214,6 +279,12 @@ class World:
     def reasons(self) -> list[str]:
         """The ErrorCodes of the dead letters, which are taken from their queue."""
         return [letter["MessageAttributes"]["ErrorCode"]["StringValue"] for letter in self.dead()]
+
+    def wear(self, days: float = 4, receipts: int = 4) -> None:
+        """Let what is on the content queue grow old, and have been received so many times."""
+        self.clock.advance(days * 86_400)
+        for message in self.sqs.queue(self.settings.content_queue_url).messages():
+            message.receive_count = receipts
 
     def waits(self) -> dict[str, float]:
         """Seconds until each message of the content queue is visible again."""

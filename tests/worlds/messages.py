@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from push_content.messages.message import Message, parse
-from push_content.messages.sqs_record import Receipt
+from push_content.messages.sqs_record import SqsRecord
 
 _ids = itertools.count(1)
 
@@ -30,11 +30,16 @@ def body(account: str, resources: Iterable[Any], **more: Any) -> str:
 
 
 def message(
-    *external_ids: str, account: str = "account", parents: dict[str, str] | None = None, **more: Any
+    *external_ids: str,
+    account: str = "account",
+    parents: dict[str, str] | None = None,
+    thread: str | None = None,
+    **more: Any,
 ) -> Message:
     """A parsed message of resources with these ids."""
-    resources = [resource(key, (parents or {}).get(key)) for key in external_ids]
-    return parse(Receipt(f"m{next(_ids)}", "handle", body(account, resources, **more)))
+    in_thread = {"thread_id": thread} if thread else {}
+    resources = [resource(key, (parents or {}).get(key), **in_thread) for key in external_ids]
+    return parse(SqsRecord(f"m{next(_ids)}", "handle", body(account, resources, **more)))
 
 
 JSON_VALUES = st.recursive(

@@ -1,0 +1,74 @@
+"""Which messages a process was at work on when it died, for the one that comes after it.
+
+Python ends orderly in all cases but some: out of memory, or a crash in C. Lambda then starts a new process, often in
+the same environment, whose /tmp it keeps. So what is begun is written down there, and crossed out at its end: two
+system calls for each request, and for fifty messages that are parsed. Memory would not survive, and a table would be
+a call to AWS for each. An environment that Lambda gives up takes its notes along; another has to learn the same.
+"""
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+_SUFFIX: Final = ".begun"
+_END: Final = b"\n\n"
+
+
+class BegunWork:
+    """Notes in a folder, as many files as things are done at the same time. ``folder`` None: nothing is noted.
+
+    ``suspects`` are the ids of messages that an earlier process of this environment began and did not end.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._unused: list[int] = []  # open files
+        self._numbers = itertools.count()
+        self.suspects = self._left_behind()
+
+    @contextmanager
+    def begun(self, message_ids: Iterable[str]) -> Iterator[None]:
+        """Work on these messages, which ends with the block, however it ends but by the end of the process."""
+        note = self._note()
+        if note is None:
+            yield
+            return
+        os.pwrite(note, "\n".join(message_ids).encode() + _END, 0)
+        try:
+            yield
+        finally:
+            os.pwrite(note, _END, 0)
+            self._unused.append(note)
+
+    def cleared(self, message_id: str) -> None:
+        """A suspect was worked on by itself, and the process lives."""
+        self.suspects.discard(message_id)
+
+    def _note(self) -> int | None:
+        if self._folder is None:
+            return None
+        try:
+            return self._unused.pop()
+        except IndexError:
+            path = self._folder / f"{os.getpid()}-{next(self._numbers)}{_SUFFIX}"
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            return None
+
+    def _left_behind(self) -> set[str]:
+        found: set[str] = set()
+        if self._folder is None:
+            return found
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for path in self._folder.glob(f"*{_SUFFIX}"):
+                begun = path.read_text(encoding="utf-8", errors="replace").partition(_END.decode())[0]
+                found.update(begun.split("\n"))
+                path.unlink()
+        except OSError:
+            return found
+        return found - {""}
