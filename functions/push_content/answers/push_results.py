@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from push_content.answers.json_body import read_json
 from push_content.messages.message import Resource
 from push_content.outcomes.outcome import Result
 
@@ -15,8 +14,8 @@ NOTHING: Final = Result()
 def read_results(body: bytes) -> list[Any] | None:
     """The entries of a 2xx body, empty if there are none; None: it is not what Zendesk sends."""
     try:
-        answer = read_json(body)
-    except ValueError:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
         return None
     if not isinstance(answer, dict):
         return None

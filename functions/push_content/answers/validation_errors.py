@@ -8,12 +8,11 @@ A request's resources come from several messages. An error is given to the messa
 no other, with the index that the resource has there.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-
-from push_content.answers.json_body import MAX_PARSED, read_json
 
 _RESOURCE: Final = re.compile(r"\s*The property '#/external_resources/(0|[1-9][0-9]{0,8})(?=[/'])")
 _BODY: Final = re.compile(r"\s*The property '#/(?:request_id|instance_push_id)(?=[/'])")
@@ -69,11 +68,9 @@ def excerpt(body: bytes, limit: int = 4096) -> str:
 def _texts(body: bytes) -> tuple[list[str], bool]:
     """The errors in an answer, and whether the answer says nothing besides."""
     try:
-        said: Any = read_json(body)
-    except ValueError:
-        # Errors that are cut off somewhere would leave some of the guilty unnamed.
-        whole = body if len(body) <= MAX_PARSED else b""
-        return _split(whole.decode("utf-8", "replace")), False
+        said: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return _split(body.decode("utf-8", "replace")), False
     nothing_else = True
     for key in ("error", "message"):
         if isinstance(said, dict) and key in said:

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from push_content.composition import assemble
 from push_content.invocation import PushInvocation
-from push_content.settings import Settings
+from push_content.settings import PushSettings
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.client import ZendeskClient
+from zendesk_channel.clock import Clock
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.credentials import CredentialStore
 from zendesk_channel.push_state import SharedPauses
@@ -50,7 +51,7 @@ class Harness:
         self._accounts, self._pauses = table or (InMemoryAccounts(self.table), InMemoryPauses(self.table))
         self.credentials = credentials or InMemoryCredentials()
         self._clock = clock
-        self._settings = Settings.from_env(
+        self._settings = PushSettings.from_env(
             function_environment(
                 "PushContentFunction",
                 {
@@ -77,7 +78,7 @@ class Harness:
             pauses=self._pauses,
             credentials=self.credentials,
             zendesk=zendesk,
-            clock=self._clock,
+            clock=Clock(self._clock, self._clock),
         )
         return Container(function, self._clock)
 

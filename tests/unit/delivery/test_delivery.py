@@ -71,7 +71,7 @@ FAULTS = st.sampled_from(
     ]
 )
 LONGEST_PAUSES = 300  # seconds: of a subdomain by Retry-After, and by what its own messages use up
-AFTER_HEALING = 1_500  # seconds until everything has an outcome, once nothing fails any more
+AFTER_HEALING = 2_500  # seconds until everything has an outcome, once nothing fails any more
 TOTALS: Counter[str] = Counter()
 
 
@@ -437,7 +437,9 @@ class Delivery(RuleBasedStateMachine):
         while world.live.messages() and world.clock() < end:
             self.work(WORKERS[0], 1000, False, 0, "finish")
             waiting = world.live.next_change_at()
-            if waiting is not None and all(map(self.waits_in_vain, world.on_queue())):
+            oldest = min((each.sent_at for each in world.live.messages()), default=world.clock())
+            in_vain = waiting is not None and all(map(self.waits_in_vain, world.on_queue()))
+            if in_vain and world.clock() - oldest < WINDOW:
                 world.pass_time(WINDOW)
             elif waiting is not None:
                 world.pass_time(max(20.0, waiting - world.clock()))

@@ -1,5 +1,7 @@
 """What is seen of a worker's effects, and held against what it knows at that moment."""
 
+import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,6 +15,8 @@ from zendesk_push.bench.traffic import Sent
 SUBDOMAINS: Final = {"a1": "acme", "a2": "acme", "b1": "globex", "c1": "initech"}
 UNREGISTERED: Final = "c1"
 INVOCATION: Final = 15  # seconds that Lambda gives it
+LONE_FAILURES: Final = 4  # single messages that may fail, one after the other
+_EXTERNAL_ID = re.compile(rb'"external_id": "(m\d+\.\d+)"')
 
 
 @dataclass
@@ -29,6 +33,9 @@ class Invocation:
     own_pauses: dict[str, float] = field(default_factory=dict)
     pushing: dict[Actor, str] = field(default_factory=dict)  # the account that a thread has pushed for last
     failed: set[str] = field(default_factory=set)  # accounts whose sending ended with a failure
+    lone_failures: Counter[str] = field(
+        default_factory=Counter
+    )  # accounts; of single messages, one after the other
     pushes: list[str] = field(default_factory=list)  # accounts, one entry for each request
     answer: dict[str, Any] | None = None
     ended_at: float | None = None
@@ -49,6 +56,7 @@ class Watch:
         self._stage = stage
         self._confirmed = confirmed
         self._violations = violations
+        self._worked: set[tuple[str, str]] = set()  # workers, and the accounts that they saw working last
 
     def before(self, label: str, _: Any, arguments: tuple[Any, ...], __: dict[str, Any]) -> None:
         """An effect is about to happen."""
@@ -71,10 +79,22 @@ class Watch:
             }
         elif label == "pauses.pause_subdomain" and account:
             invocation.own_pauses[account] = arguments[1]
-        elif (
-            label == "zendesk.push" and account and (isinstance(result, ZendeskError) or result.status >= 500)
-        ):
+        elif label == "zendesk.push" and account:
+            self._note_answer(invocation, account, result, arguments[2])
+
+    def _note_answer(self, invocation: Invocation, account: str, result: Any, body: bytes) -> None:
+        """A single message may fail by itself where others have succeeded; else it is the account."""
+        known = (invocation.worker, account)
+        if not isinstance(result, ZendeskError) and result.status < 500:
+            if result.status == 200:
+                self._worked.add(known)
+                invocation.lone_failures[account] = 0
+            return
+        keys = {match.split(b".")[0] for match in _EXTERNAL_ID.findall(body)}
+        invocation.lone_failures[account] += 1
+        if len(keys) > 1 or known not in self._worked or invocation.lone_failures[account] > LONE_FAILURES:
             invocation.failed.add(account)
+            self._worked.discard(known)
 
     def _invocation(self) -> Invocation | None:
         actor = self._stage.current()

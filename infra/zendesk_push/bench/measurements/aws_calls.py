@@ -82,7 +82,7 @@ def _in_series(accounts: int) -> int:
     names = [InstancePushId(f"a{number}") for number in range(accounts)]
     table = _SlowTable(names)
     pauses = SharedPauses(cast("Any", table), "accounts")
-    pauses.standing(names)
+    pauses.snapshot(names)
     chain, end = 0, 0.0
     for begun, ended in sorted(table.calls, key=lambda call: call[1]):
         if begun >= end:

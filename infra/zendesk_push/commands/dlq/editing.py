@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from push_content.messages.message import InvalidMessageError, parse
-from push_content.messages.sqs_record import Receipt
+from push_content.messages.sqs_record import SqsRecord
 from zendesk_push.commands.dlq.acting import content_sender, report
 from zendesk_push.commands.dlq.selecting import choose
 from zendesk_push.dead_letters.dead_letter import Selection
@@ -97,7 +97,7 @@ def _read(path: Path) -> str:
 
 def _problem(body: str) -> str | None:
     try:
-        parse(Receipt(message_id="", receipt_handle="", body=body))
+        parse(SqsRecord(message_id="", receipt_handle="", body=body))
     except InvalidMessageError as error:
         return str(error)
     return None

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from push_content.outcomes.error_codes import ErrorCode
+from push_content.outcomes.outcome import ErrorCode
 from zendesk_push.commands.doctor.findings import Finding, fail, ok, skip, warn
 from zendesk_push.dead_letters.finding import find_letters
 from zendesk_push.deployment import Deployment

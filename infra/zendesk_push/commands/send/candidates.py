@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from push_content.messages.message import InvalidMessageError, Message, parse
-from push_content.messages.sqs_record import Receipt
+from push_content.messages.sqs_record import SqsRecord
 from zendesk_push.commands.send.message_file import FileMessage, cut_lines, cut_messages, decode
 from zendesk_push.dead_letters.letter_file import outgoing_of
 from zendesk_push.errors import CommandError, UsageError
@@ -129,7 +129,7 @@ def _read(file: str) -> bytes:
 
 def _candidate(source: FileMessage) -> Candidate:
     try:
-        return Candidate(source, parse(Receipt(message_id="", receipt_handle="", body=source.text)))
+        return Candidate(source, parse(SqsRecord(message_id="", receipt_handle="", body=source.text)))
     except InvalidMessageError as error:
         return Candidate(source, problem=str(error))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from push_content.outcomes.error_codes import ErrorCode
+from push_content.outcomes.outcome import ErrorCode
 from zendesk_channel.accounts import AccountState
 from zendesk_push.account_overview import PAUSED, REFUSED, AccountStatus
 from zendesk_push.function_logs import Line
