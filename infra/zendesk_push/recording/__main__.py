@@ -16,10 +16,10 @@ from zendesk_push.recording.picture import draw, height_of
 from zendesk_push.recording.terminal import RecordingError, recorded
 
 OUTPUT: Final = Path(__file__).resolve().parents[3] / "docs/images/make-run.svg"
-COLUMNS: Final = 92
-LINES: Final = 30
+COLUMNS: Final = 100
+LINES: Final = 25
 SECONDS: Final = 120
-PAGE_WIDTH: Final = 440
+PAGE_WIDTH: Final = 420
 ZOOM: Final = 1.5  # the page is laid out that much wider
 SUBDOMAIN: Final = "acme"  # whose ticket is shown: the first sample's, to which the second one is a reply
 
@@ -40,7 +40,7 @@ def main() -> int:
             "--ready-file",
             str(ready_file),
         ]
-        until = re.compile("as it should be|invalid_message")
+        until = re.compile("as it should be")
         try:
             with recorded(command, until, columns=COLUMNS, lines=LINES, timeout=SECONDS) as recording:
                 zendesk_url = json.loads(ready_file.read_text("utf-8"))["zendesk_url"]
