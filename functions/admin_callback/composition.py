@@ -3,9 +3,7 @@
 import functools
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
-
-import boto3
+from typing import Any, Final
 
 from admin_callback.accounts.account_authentication import AccountAuthentication
 from admin_callback.accounts.account_events import AccountEvents
@@ -28,15 +26,19 @@ from admin_callback.replies.reply_log import ReplyLog
 from admin_callback.settings import Settings
 from admin_callback.telemetry import METRICS
 from zendesk_channel.accounts import AccountsTable
-from zendesk_channel.aws import CLIENT_CONFIG
+from zendesk_channel.aws import AwsClients, is_initializing
 from zendesk_channel.client import ZendeskClient
 from zendesk_channel.clock import SYSTEM_CLOCK, Clock
 from zendesk_channel.credentials import CredentialStore
 from zendesk_channel.telemetry import Telemetry
 from zendesk_channel.token_verification import TokenRecheck
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+SERVICES: Final = ("dynamodb", "secretsmanager", "kms")
+CLIENTS: Final = AwsClients()
+if is_initializing():
+    # They are most of a cold start, and need no setting.
+    for _service in SERVICES:
+        CLIENTS.client(_service)
 
 SCHEDULE_SOURCE: Final = "zendesk-push.schedule"
 
@@ -74,11 +76,9 @@ class Application:
         return found
 
 
-def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Application:
+def build(settings: Settings, clients: AwsClients, clock: Clock = SYSTEM_CLOCK) -> Application:
     """The function on AWS's real clients. No call goes out yet."""
-    dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
-    secrets = boto3.client("secretsmanager", config=CLIENT_CONFIG)
-    kms = boto3.client("kms", config=CLIENT_CONFIG)
+    dynamodb, secrets, kms = (clients.client(service) for service in SERVICES)
     keys = MetadataKeys(secrets, settings.metadata_key_secret, clock)
     return assemble(
         settings,
@@ -86,8 +86,8 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Application:
         credentials=CredentialStore(secrets, settings.secret_prefix, settings.data_key_arn),
         sealer=MetadataSealer(kms, settings.data_key_arn, keys),
         zendesk=ZendeskClient(settings.addresses),
-        receipt_queue=_receipt_queue(settings),
-        replies=_replies(settings, dynamodb),
+        receipt_queue=_receipt_queue(settings, clients),
+        replies=_replies(settings, clients),
         clock=clock,
         cursor=SweepCursor(dynamodb, settings.accounts_table),
     )
@@ -138,20 +138,22 @@ def assemble(
     )
 
 
-def _receipt_queue(settings: Settings) -> ReceiptQueue | None:
+def _receipt_queue(settings: Settings, clients: AwsClients) -> ReceiptQueue | None:
     if not settings.receipt_queue_url:
         return None
-    return ReceiptQueue(boto3.client("sqs", config=CLIENT_CONFIG), settings.receipt_queue_url)
+    return ReceiptQueue(clients.client("sqs"), settings.receipt_queue_url)
 
 
-def _replies(settings: Settings, dynamodb: "DynamoDBClient") -> tuple[ReplyLog, RepliesQueue] | None:
+def _replies(settings: Settings, clients: AwsClients) -> tuple[ReplyLog, RepliesQueue] | None:
     if not settings.replies_queue_url:
         return None
-    sqs = boto3.client("sqs", config=replies_queue.CLIENT_CONFIG)
-    return ReplyLog(dynamodb, settings.accounts_table), RepliesQueue(sqs, settings.replies_queue_url)
+    sqs = clients.client("sqs", replies_queue.CLIENT_CONFIG)
+    return ReplyLog(clients.client("dynamodb"), settings.accounts_table), RepliesQueue(
+        sqs, settings.replies_queue_url
+    )
 
 
 @functools.cache
 def application() -> Application:
     """This container's function, from its environment."""
-    return build(Settings.from_env(os.environ))
+    return build(Settings.from_env(os.environ), CLIENTS)

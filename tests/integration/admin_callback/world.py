@@ -14,6 +14,7 @@ from worlds.admin_world import settings_of
 from worlds.scripted_zendesk import ScriptedZendesk
 from worlds.set_clock import SetClock
 from zendesk_channel.accounts import Account, AccountsTable
+from zendesk_channel.aws import AwsClients
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.credentials import CredentialStore
 
@@ -47,7 +48,7 @@ class World(AdminRequests):
             data_key_arn=self.key_arn,
             **overrides,
         )
-        self.app: Application = build(self.settings, self.clock.clock)
+        self.app: Application = self.build()
         self.accounts = AccountsTable(self.dynamodb, TABLE)
         self.credentials = CredentialStore(self.secrets, PREFIX, self.key_arn)
         keys = MetadataKeys(self.secrets, self.settings.metadata_key_secret, self.clock.clock)
@@ -59,7 +60,13 @@ class World(AdminRequests):
 
     def build(self, *, clock: Any = None, **overrides: Any) -> Application:
         """One more container beside the one that is used normally, with a clock of its own if there is one."""
-        return build(Settings(**{**vars(self.settings), **overrides}), clock or self.clock.clock)
+        session = boto3.DEFAULT_SESSION
+        assert session is not None
+        return build(
+            Settings(**{**vars(self.settings), **overrides}),
+            AwsClients(session._session),
+            clock or self.clock.clock,
+        )
 
     def heal_aws(self) -> None:
         """Another container, and AWS without the faults that a test set."""

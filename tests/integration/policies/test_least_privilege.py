@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import boto3
 import botocore.session
 import pytest
 
 import admin_callback.composition
 import push_content.composition
 from admin_callback.settings import Settings as AdminSettings
+from zendesk_channel.aws import AwsClients
 from zendesk_push.local.moto_process import CREDENTIALS, REGION
 from zendesk_push.local.registry import STACK_NAME
 from zendesk_push.local.stack import LocalStack
@@ -125,10 +125,9 @@ class Functions:
         for key, value in {**environments[PUSH], **environments[ADMIN]}.items():
             monkeypatch.setenv(key, value)
         self._push = push_content.composition.compose(environments[PUSH], self.watches[PUSH].session())
-        monkeypatch.setattr(
-            boto3, "DEFAULT_SESSION", boto3.Session(botocore_session=self.watches[ADMIN].session())
+        self._admin = admin_callback.composition.build(
+            AdminSettings.from_env(environments[ADMIN]), AwsClients(self.watches[ADMIN].session())
         )
-        self._admin = admin_callback.composition.build(AdminSettings.from_env(environments[ADMIN]))
 
     def invoke(self, function: str, event: Event) -> Any:
         """As Lambda would."""

@@ -27,6 +27,7 @@ _COMMON: Final = {
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_LAMBDA_FUNCTION_NAME": "f",
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
     "AWS_ACCESS_KEY_ID": "AKIALOCALEXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "local-example",
 }
