@@ -1,8 +1,9 @@
 """Where other commands find the stacks that run on this machine: a file for each, held open while it runs.
 
 In ``$XDG_RUNTIME_DIR/zendesk-push-UID`` (else below the folder for temporary files), readable by nobody else:
-``local-PID.json`` with what is in a ready file, the process's ``pid`` and its ``log_file``. The file of a process
-that was killed is told by its lock, which ends with the process, and is removed by whoever looks next.
+``local-PID.json`` with what is in a ready file, the process's ``pid``, its ``log_file`` and ``lambda_endpoint_url``.
+The file of a process that was killed is told by its lock, which ends with the process, and is removed by whoever looks
+next.
 """
 
 import fcntl

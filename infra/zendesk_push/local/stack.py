@@ -20,6 +20,7 @@ from zendesk_push.local.event_source import BatchOutcome, EventSourceMapping
 from zendesk_push.local.event_wiring import EventSource, event_sources, functions, routes, schedules
 from zendesk_push.local.http_api import HttpApi
 from zendesk_push.local.invocation import InvocationResult
+from zendesk_push.local.lambda_api import LambdaApi
 from zendesk_push.local.logs import LogCollector
 from zendesk_push.local.moto_process import REGION, MotoProcess
 from zendesk_push.local.pool import FunctionPool
@@ -155,6 +156,9 @@ class LocalStack:
             port=self._port,
         )
         self._running.callback(self._http_api.stop)
+        by_name = {pool.spec.name: pool.invoke for pool in self._pools.values()}
+        self._lambda_api = LambdaApi(by_name | {name: pool.invoke for name, pool in self._pools.items()})
+        self._running.callback(self._lambda_api.stop)
         mappings = [self._mapping(source) for source in self._sources]
         self.schedules = [
             ScheduledEvent(schedule, self._pools[schedule.function].invoke)
@@ -163,6 +167,7 @@ class LocalStack:
         for pool in self._pools.values():
             pool.wait_until_ready()
         self._http_api.start()
+        self._lambda_api.start()
         if self.simulator is not None:
             self.simulator.install(f"{self.api_url}/manifest.json")
         for mapping in mappings:
@@ -193,6 +198,11 @@ class LocalStack:
     def aws_endpoint_url(self) -> str:
         """Where moto's server answers: boto3's ``AWS_ENDPOINT_URL``."""
         return self._aws.endpoint_url
+
+    @property
+    def lambda_endpoint_url(self) -> str:
+        """Where functions are invoked by their names: the ``endpoint_url`` of a Lambda client."""
+        return self._lambda_api.url
 
     @property
     def queue_url(self) -> str:

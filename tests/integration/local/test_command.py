@@ -158,6 +158,7 @@ def test_a_running_stack_is_found_and_keeps_its_ready_file(tmp_path: Path) -> No
         process.wait()
         assert running_stacks() == []
 
+    assert entry.pop("lambda_endpoint_url").startswith("http://127.0.0.1:")
     assert entry == {**ready, "pid": process.pid, "log_file": str(log)}
     assert registry_folder().stat().st_mode & 0o777 == 0o700
     assert again.returncode == 2

@@ -7,8 +7,10 @@ import threading
 from typing import Any
 
 import pytest
+import urllib3
 
 from integration.local.conftest import ExampleStack
+from zendesk_push.local.aws import LocalAws
 from zendesk_push.local.errors import LocalStackError
 from zendesk_push.local.invocation import InvocationResult
 
@@ -165,3 +167,23 @@ def test_a_schedule_fires_with_its_constant_input(example: ExampleStack) -> None
 def test_only_functions_of_the_template_can_be_invoked(example: ExampleStack) -> None:
     with pytest.raises(LocalStackError, match="NoFunction is no function"):
         example.stack.invoke("NoFunction", {})
+
+
+@pytest.mark.parametrize("name", ["WebFunction", "zendesk-push-local-WebFunction"])
+def test_aws_s_client_invokes_a_function_by_its_name(example: ExampleStack, name: str) -> None:
+    client = LocalAws(example.stack.lambda_endpoint_url).client("lambda")
+    good = client.invoke(FunctionName=name, Payload=json.dumps({"version": "2.0"}))
+    assert (good["StatusCode"], good.get("FunctionError")) == (200, None)
+    assert json.loads(good["Payload"].read())["statusCode"] == 200
+    bad = client.invoke(FunctionName=name, Payload=json.dumps({"how": "raise"}))
+    assert bad["FunctionError"] == "Unhandled"
+    assert "errorMessage" in json.loads(bad["Payload"].read())
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.invoke(FunctionName="NoFunction")
+
+
+def test_a_web_page_invokes_nothing(example: ExampleStack) -> None:
+    """A browser sends a form or text to any address without asking; it can't sign."""
+    url = f"{example.stack.lambda_endpoint_url}/2015-03-31/functions/WebFunction/invocations"
+    answer = urllib3.request("POST", url, body="{}", headers={"Content-Type": "text/plain"})
+    assert answer.status == 403

@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
         except StoppedError:
             return EXIT_INTERRUPTED
         addresses = session.stack.addresses()
-        registration.write(addresses, log_path)
+        registration.write({**addresses, "lambda_endpoint_url": session.stack.lambda_endpoint_url}, log_path)
         if ready_file is not None:
             ready_file.write(addresses)
         for line in _addresses(session.stack):
