@@ -17,10 +17,10 @@ from zendesk_channel.contract import MAX_REQUEST_ID, MAX_RESOURCES
 PATH: Final = Path(__file__).resolve().parents[3] / "docs/contract/message.schema.json"
 
 # Our checkers' own formats in words that every validator knows.
-_KNOWN_FORMATS: Final[dict[str, dict[str, str]]] = {
+_KNOWN_FORMATS: Final[dict[str, dict[str, Any]]] = {
     "rfc3339": {"format": "date-time"},
     "https-url": {"pattern": r"^https://[^\s/?#]\S*$"},
-    "trimmed": {"pattern": r"^\S([\s\S]*\S)?$"},
+    "trimmed": {"not": {"pattern": r"^\s|\s$"}},
 }
 
 

@@ -17,6 +17,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from admin_callback.accounts.event import Event
 from admin_callback.http.import_reports import receipts_of
 from admin_callback.http.manifest import VERSION
+from push_content.outcomes.outcome import ErrorCode
 from zendesk_push.contract_check import published
 from zendesk_push.template.reader import load_source
 
@@ -127,3 +128,8 @@ def test_what_the_guides_show_is_of_the_contract() -> None:
                 validators[kind].validate(shown)
             seen.add(kind)
     assert len(seen - {""}) == 4
+
+
+def test_the_reasons_of_dead_letters_are_the_codes() -> None:
+    documented = ASYNCAPI["components"]["schemas"]["ErrorCode"]["enum"]
+    assert sorted(documented) == sorted(ErrorCode)

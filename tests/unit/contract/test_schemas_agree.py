@@ -1,11 +1,18 @@
-"""Three readings of Zendesk's schema say the same: the published one, ``send --check``, and the simulated Zendesk."""
+"""Every reading of the contract says the same.
 
+Of Zendesk's schema there are three: the published one, ``send --check``, and the simulated Zendesk. Of what is a
+message at all there are two: the published envelope, and the push function.
+"""
+
+import json
 from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from push_content.messages.message import InvalidMessageError, parse
+from push_content.messages.sqs_record import SqsRecord
 from zendesk_push.contract_check import published
 from zendesk_push.contract_check.external_resource import check_resource
 from zendesk_push.simulator.schema import push_errors
@@ -57,6 +64,8 @@ def resources(draw: st.DrawFn) -> Any:
 
 @given(resources())
 @example(GOOD)
+@example(GOOD | {"external_id": "x\n"})
+@example(GOOD | {"parent_id": " x"})
 def test_they_agree_on_a_resource(resource: Any) -> None:
     message = {"instance_push_id": "a", "external_resources": [resource]}
     by_zendesk = push_errors(message)
@@ -64,3 +73,26 @@ def test_they_agree_on_a_resource(resource: Any) -> None:
     by_schema = list(PUBLISHED.iter_errors(message))
     assert (not by_check) == (not by_zendesk), (by_check, by_zendesk)
     assert (not by_schema) == (not by_zendesk), (by_schema, by_zendesk)
+
+
+ENVELOPE = Draft202012Validator(published.message_schema()["$defs"]["envelope"])
+
+keys = st.sampled_from(["instance_push_id", "external_resources", "request_id", "trace_id"])
+key_values = st.one_of(
+    odd_values,
+    st.sampled_from(["a-Z_9", "a b", "\u00e4", "x" * 64, "x" * 65]),
+    st.integers(0, 2).map(lambda count: [None] * (count * 128)),
+    st.just([None] * 257),
+)
+
+
+@given(st.one_of(odd_values, st.dictionaries(keys, key_values, max_size=4)))
+@example({"instance_push_id": "a", "external_resources": [1]})
+@example({"instance_push_id": "a", "external_resources": [1], "request_id": None})
+def test_they_agree_on_what_is_a_message(body: Any) -> None:
+    try:
+        parse(SqsRecord("id", "handle", json.dumps(body)))
+        taken = True
+    except InvalidMessageError:
+        taken = False
+    assert ENVELOPE.is_valid(body) == taken
