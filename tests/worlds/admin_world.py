@@ -9,6 +9,7 @@ from admin_callback.accounts.revalidation import AccountRevalidator
 from admin_callback.accounts.sealed_metadata import Metadata, MetadataSealer
 from admin_callback.composition import Application, assemble
 from admin_callback.http.import_reports import ReceiptQueue
+from admin_callback.replies.replies_queue import RepliesQueue
 from admin_callback.settings import Settings
 from worlds.admin_requests import AdminRequests
 from worlds.environment import admin_environment
@@ -21,6 +22,7 @@ from zendesk_channel.errors import StoreUnavailableError
 from zendesk_channel.token_verification import TokenRecheck
 from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryTable
 from zendesk_push.in_memory.credentials import InMemoryCredentials
+from zendesk_push.in_memory.replies import InMemoryReplyLog
 from zendesk_push.in_memory.sqs import InMemorySqs
 
 
@@ -68,6 +70,8 @@ class AdminWorld(AdminRequests):
         self.metadata_key = MetadataKeySecret(self.clock)
         self.sqs = InMemorySqs(self.clock.now)
         self.receipts_url: str = self.sqs.client.create_queue(QueueName="receipts")["QueueUrl"]
+        self.replies_url: str = self.sqs.client.create_queue(QueueName="replies")["QueueUrl"]
+        self.reply_log = InMemoryReplyLog()
         self.settings = settings_of(self.zendesk, **overrides)
         self.app = self.build()
 
@@ -86,6 +90,9 @@ class AdminWorld(AdminRequests):
             zendesk=ScriptedClient(self.zendesk),
             receipt_queue=ReceiptQueue(self.sqs.client, self.receipts_url)
             if settings.receipt_queue_url
+            else None,
+            replies=(self.reply_log, RepliesQueue(self.sqs.client, self.replies_url))
+            if settings.replies_queue_url
             else None,
             clock=self.clock.clock,
         )
