@@ -54,7 +54,7 @@ class Deployment:
         session: credentials and region to reach it with.
         endpoint_url: of an AWS that is not AWS, such as moto's server.
         local: it is a ``zendesk-push local``, which has no alarms and no event source mapping.
-        log_file: where a local stack writes its functions' log lines.
+        log_file, lambda_endpoint_url: where a local stack writes its functions' log lines, and where they are invoked.
         resources: the stack's resources by logical id; empty when the stack's name was not given.
     """
 
@@ -69,6 +69,7 @@ class Deployment:
     api_url: str | None = None
     zendesk_url: str | None = None
     log_file: Path | None = None
+    lambda_endpoint_url: str | None = None
     resources: Mapping[str, StackResource] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
@@ -76,7 +77,9 @@ class Deployment:
         config = _CLIENT_CONFIG.merge(Config(proxies={})) if self.local else _CLIENT_CONFIG
         return self.session.client(
             service,  # type: ignore[call-overload]
-            endpoint_url=self.endpoint_url,
+            endpoint_url=self.lambda_endpoint_url
+            if service == "lambda" and self.local
+            else self.endpoint_url,
             config=config,
         )
 
@@ -250,6 +253,7 @@ def _local(ready: Mapping[str, Any]) -> Deployment:
         api_url=ready["api_url"],
         zendesk_url=ready.get("zendesk_url"),
         log_file=Path(ready["log_file"]) if ready.get("log_file") else None,
+        lambda_endpoint_url=ready.get("lambda_endpoint_url"),
     )
 
 

@@ -49,7 +49,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True)
-class Sent:
+class SendResult:
     """What became of one message: ``problem`` is None if it is on the queue, else says why it is not.
 
     ``in_doubt``: the connection broke, so it may be on the queue all the same. ``hopeless``: what went wrong
@@ -81,25 +81,27 @@ class QueueSender:
         self._maximum_size = maximum_size
         self._sleep = sleep
 
-    def send(self, messages: Iterable[Outgoing]) -> Iterator[Sent]:
+    def send(self, messages: Iterable[Outgoing]) -> Iterator[SendResult]:
         """Exactly one result for each message, as soon as it is known; nothing is raised for what AWS says."""
         stopped: str | None = None
         for batch in self._batches(messages):
-            if isinstance(batch, Sent):
+            if isinstance(batch, SendResult):
                 yield batch
             elif stopped:
-                yield from (Sent(message, f"not tried after: {stopped}", hopeless=True) for message in batch)
+                yield from (
+                    SendResult(message, f"not tried after: {stopped}", hopeless=True) for message in batch
+                )
             else:
                 results, stopped = self._send_batch(batch)
                 yield from results
 
-    def _batches(self, messages: Iterable[Outgoing]) -> Iterator[list[Outgoing] | Sent]:
+    def _batches(self, messages: Iterable[Outgoing]) -> Iterator[list[Outgoing] | SendResult]:
         batch: list[Outgoing] = []
         size = 0
         for message in messages:
             problem = self._refusal(message)
             if problem:
-                yield Sent(message, problem)
+                yield SendResult(message, problem)
                 continue
             if batch and (len(batch) == MAX_BATCH_ENTRIES or size + message.size > MAX_BATCH_BYTES):
                 yield batch
@@ -120,7 +122,7 @@ class QueueSender:
             return f"SQS refuses the character U+{ord(refused[0]):04X}; in JSON, write it as an escape"
         return None
 
-    def _send_batch(self, batch: Sequence[Outgoing]) -> tuple[list[Sent], str | None]:
+    def _send_batch(self, batch: Sequence[Outgoing]) -> tuple[list[SendResult], str | None]:
         """The results, and what to stop for."""
         problems: dict[int, str] = {}
         ids: dict[int, str] = {}
@@ -137,12 +139,13 @@ class QueueSender:
                 return self._whole_batch_refused(batch, waiting, problems, ids, error)
             except BotoCoreError as error:
                 done = [
-                    Sent(batch[index], problems.get(index), ids.get(index))
+                    SendResult(batch[index], problems.get(index), ids.get(index))
                     for index in range(len(batch))
                     if index not in waiting
                 ]
                 lost = [
-                    Sent(batch[index], _one_line(error), in_doubt=True, hopeless=True) for index in waiting
+                    SendResult(batch[index], _one_line(error), in_doubt=True, hopeless=True)
+                    for index in waiting
                 ]
                 return done + lost, _one_line(error)
             ids |= {int(entry["Id"]): entry["MessageId"] for entry in answer.get("Successful", [])}
@@ -157,7 +160,7 @@ class QueueSender:
             if not waiting:
                 break
         return [
-            Sent(message, problems.get(index), ids.get(index)) for index, message in enumerate(batch)
+            SendResult(message, problems.get(index), ids.get(index)) for index, message in enumerate(batch)
         ], None
 
     def _whole_batch_refused(
@@ -167,24 +170,24 @@ class QueueSender:
         problems: Mapping[int, str],
         ids: Mapping[int, str],
         error: ClientError,
-    ) -> tuple[list[Sent], str | None]:
+    ) -> tuple[list[SendResult], str | None]:
         code = str(error.response.get("Error", {}).get("Code", "Unknown"))
         reason = f"{code}: {error.response.get('Error', {}).get('Message', '')}".rstrip(": ")
         if "AccessDenied" in code:
             reason += " (the parameter SenderPrincipals names who may send, redriving included)"
         done = [
-            Sent(batch[index], problems.get(index), ids.get(index))
+            SendResult(batch[index], problems.get(index), ids.get(index))
             for index in range(len(batch))
             if index not in waiting
         ]
         if code not in _ONE_ENTRYS_FAULT:
-            return done + [Sent(batch[index], reason, hopeless=True) for index in waiting], reason
+            return done + [SendResult(batch[index], reason, hopeless=True) for index in waiting], reason
         if len(waiting) == 1:
-            return [*done, Sent(batch[waiting[0]], reason)], None
+            return [*done, SendResult(batch[waiting[0]], reason)], None
         stopped: str | None = None
         for index in waiting:
             if stopped:
-                done.append(Sent(batch[index], f"not tried after: {stopped}", hopeless=True))
+                done.append(SendResult(batch[index], f"not tried after: {stopped}", hopeless=True))
                 continue
             results, stopped = self._send_batch([batch[index]])
             done += results

@@ -35,7 +35,7 @@ class Ran:
 
 
 @dataclass(frozen=True)
-class Stack:
+class Deployed:
     """The parts of a deployment, and clients for them."""
 
     endpoint_url: str
@@ -60,7 +60,7 @@ class Stack:
         return found
 
 
-def visible(stack: Stack, queue_url: str) -> int:
+def visible(stack: Deployed, queue_url: str) -> int:
     """How many messages could be received now."""
     attributes = stack.client("sqs").get_queue_attributes(
         QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"]
@@ -107,7 +107,7 @@ def aws_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def stack(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stack:
+def stack(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Deployed:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # no local stack that runs here
     reset = urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST")  # noqa: S310 (loopback)
     urllib.request.urlopen(reset).close()  # noqa: S310
@@ -137,11 +137,11 @@ def stack(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    return Stack(aws_endpoint, queue, dead, "accounts")
+    return Deployed(aws_endpoint, queue, dead, "accounts")
 
 
 @pytest.fixture
-def ready_file(stack: Stack, tmp_path: Path) -> Path:
+def ready_file(stack: Deployed, tmp_path: Path) -> Path:
     path = tmp_path / "ready.json"
     path.write_text(
         json.dumps(
@@ -185,5 +185,5 @@ def account(
 
 
 @pytest.fixture
-def table(stack: Stack) -> AccountsTable:
+def table(stack: Deployed) -> AccountsTable:
     return AccountsTable(stack.client("dynamodb"), stack.table)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integration.commands.conftest import Ran, Stack, account
+from integration.commands.conftest import Deployed, Ran, account
 from zendesk_channel.accounts import AccountsTable, AccountState
 from zendesk_channel.contract import Subdomain
 from zendesk_channel.push_state import SharedPauses
@@ -15,7 +15,7 @@ from zendesk_push.local.registry import STACK_NAME
 
 
 @pytest.fixture
-def pauses(stack: Stack) -> SharedPauses:
+def pauses(stack: Deployed) -> SharedPauses:
     return SharedPauses(stack.client("dynamodb"), stack.table)
 
 
@@ -99,7 +99,7 @@ def test_a_table_that_is_not_there_is_one_line(command: Callable[..., Ran]) -> N
 
 
 def test_a_spoilt_record_hides_no_other(
-    command: Callable[..., Ran], table: AccountsTable, stack: Stack
+    command: Callable[..., Ran], table: AccountsTable, stack: Deployed
 ) -> None:
     table.save(account("a"))
     stack.client("dynamodb").put_item(TableName=stack.table, Item={"pk": {"S": "account#x"}})
@@ -130,7 +130,7 @@ def test_show_tells_what_is_known(command: Callable[..., Ran], table: AccountsTa
 
 
 def test_forget_removes_it_as_its_administrator_would(
-    command: Callable[..., Ran], table: AccountsTable, stack: Stack
+    command: Callable[..., Ran], table: AccountsTable, stack: Deployed
 ) -> None:
     secrets = stack.client("secretsmanager")
     secrets.create_secret(Name=f"{STACK_NAME}/a", SecretString="token")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from integration.commands.conftest import Ran, Stack, new_client, visible
+from integration.commands.conftest import Deployed, Ran, new_client, visible
 from push_content.messages.sqs_record import SqsRecord
 from push_content.outcomes.dead_letters import dead_letter
 from push_content.outcomes.outcome import ErrorCode, Rejected
@@ -32,7 +32,7 @@ def attribute(value: str | bytes, data_type: str = "") -> dict[str, Any]:
 
 
 def bury(
-    stack: Stack,
+    stack: Deployed,
     account: str,
     reason: ErrorCode = ErrorCode.ZENDESK_400,
     *,
@@ -66,7 +66,7 @@ def bury(
 
 
 def test_list_counts_by_reason_and_account_and_gives_everything_back(
-    stack: Stack, command: Callable[..., Ran]
+    stack: Deployed, command: Callable[..., Ran]
 ) -> None:
     for number in range(12):
         bury(stack, "acc-1", number=number)
@@ -100,7 +100,7 @@ def test_list_counts_by_reason_and_account_and_gives_everything_back(
     ],
 )
 def test_list_filters(
-    stack: Stack, command: Callable[..., Ran], options: list[str], expected: set[str]
+    stack: Deployed, command: Callable[..., Ran], options: list[str], expected: set[str]
 ) -> None:
     bury(stack, "acc-1")
     bury(stack, "acc-2", ErrorCode.THROTTLED)
@@ -109,7 +109,7 @@ def test_list_filters(
     assert visible(stack, stack.dead_letter_queue_url) == 3
 
 
-def test_what_somebody_else_is_reading_is_mentioned(stack: Stack, command: Callable[..., Ran]) -> None:
+def test_what_somebody_else_is_reading_is_mentioned(stack: Deployed, command: Callable[..., Ran]) -> None:
     bury(stack, "acc-1")
     stack.client("sqs").receive_message(QueueUrl=stack.dead_letter_queue_url, VisibilityTimeout=60)
     ran = command("dlq", "list")
@@ -127,7 +127,7 @@ def test_an_empty_queue_says_so(command: Callable[..., Ran]) -> None:
 
 @pytest.mark.parametrize("by_source", [False, True])
 def test_show_finds_one_by_its_own_or_its_sources_id(
-    stack: Stack, command: Callable[..., Ran], *, by_source: bool
+    stack: Deployed, command: Callable[..., Ran], *, by_source: bool
 ) -> None:
     for number in range(15):
         bury(stack, "acc-1", number=number)
@@ -153,7 +153,7 @@ def test_show_of_what_is_not_there(command: Callable[..., Ran]) -> None:
     assert "there is no dead letter nothing" in ran.err
 
 
-def test_redrive_restores_the_message_as_it_first_came(stack: Stack, command: Callable[..., Ran]) -> None:
+def test_redrive_restores_the_message_as_it_first_came(stack: Deployed, command: Callable[..., Ran]) -> None:
     originals = {f"own-{n}": attribute(str(n), "Number") for n in range(8)} | {
         "raw": attribute(b"\x00\xff"),
         "ErrorCode": attribute("a sender's own"),
@@ -168,7 +168,9 @@ def test_redrive_restores_the_message_as_it_first_came(stack: Stack, command: Ca
     assert visible(stack, stack.dead_letter_queue_url) == 0
 
 
-def test_redrive_takes_the_selection_and_leaves_the_rest(stack: Stack, command: Callable[..., Ran]) -> None:
+def test_redrive_takes_the_selection_and_leaves_the_rest(
+    stack: Deployed, command: Callable[..., Ran]
+) -> None:
     for number in range(25):
         bury(stack, "acc-1", number=number)
         bury(stack, "acc-2", ErrorCode.THROTTLED, number=number)
@@ -179,7 +181,7 @@ def test_redrive_takes_the_selection_and_leaves_the_rest(stack: Stack, command: 
     assert visible(stack, stack.dead_letter_queue_url) == 25
 
 
-def test_redrive_by_id_and_by_limit(stack: Stack, command: Callable[..., Ran]) -> None:
+def test_redrive_by_id_and_by_limit(stack: Deployed, command: Callable[..., Ran]) -> None:
     ids = [bury(stack, "acc-1", number=number) for number in range(5)]
     assert command("dlq", "redrive", ids[3], "--yes").out == "1 of 1 dead letter redriven\n"
     assert [entry["Body"] for entry in stack.messages(stack.queue_url)] == [body("acc-1", 3)]
@@ -187,7 +189,7 @@ def test_redrive_by_id_and_by_limit(stack: Stack, command: Callable[..., Ran]) -
     assert visible(stack, stack.dead_letter_queue_url) == 2
 
 
-def test_an_id_that_is_not_there_stops_it_all(stack: Stack, command: Callable[..., Ran]) -> None:
+def test_an_id_that_is_not_there_stops_it_all(stack: Deployed, command: Callable[..., Ran]) -> None:
     letter_id = bury(stack, "acc-1")
     ran = command("dlq", "purge", letter_id, "nothing", "--yes")
     assert ran.code == 1
@@ -196,7 +198,7 @@ def test_an_id_that_is_not_there_stops_it_all(stack: Stack, command: Callable[..
 
 
 @pytest.mark.parametrize("action", ["redrive", "purge"])
-def test_nothing_happens_unconfirmed(stack: Stack, command: Callable[..., Ran], action: str) -> None:
+def test_nothing_happens_unconfirmed(stack: Deployed, command: Callable[..., Ran], action: str) -> None:
     bury(stack, "acc-1")
     ran = command("dlq", action, "--all")
     assert ran.code == 2
@@ -207,7 +209,7 @@ def test_nothing_happens_unconfirmed(stack: Stack, command: Callable[..., Ran], 
 
 
 def test_purge_deletes_the_selection_for_good(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path
 ) -> None:
     for number in range(12):
         bury(stack, "acc-1", number=number)
@@ -218,7 +220,7 @@ def test_purge_deletes_the_selection_for_good(
     assert visible(stack, stack.queue_url) == 0
 
 
-def test_if_sending_fails_every_dead_letter_stays(stack: Stack, command: Callable[..., Ran]) -> None:
+def test_if_sending_fails_every_dead_letter_stays(stack: Deployed, command: Callable[..., Ran]) -> None:
     for number in range(12):
         bury(stack, "acc-1", number=number)
     ran = command("dlq", "redrive", "--all", "--yes", "--queue-url", f"{stack.queue_url}-none")
@@ -227,7 +229,7 @@ def test_if_sending_fails_every_dead_letter_stays(stack: Stack, command: Callabl
     assert visible(stack, stack.dead_letter_queue_url) == 12
 
 
-def test_if_deleting_fails_it_stops_and_says_what_is_in_both_queues(stack: Stack) -> None:
+def test_if_deleting_fails_it_stops_and_says_what_is_in_both_queues(stack: Deployed) -> None:
     """The crash between the two: a second copy, never none."""
     sqs = new_client("sqs", stack.endpoint_url)
     ids = {bury(stack, "acc-1", number=number) for number in range(12)}
@@ -246,7 +248,7 @@ def test_if_deleting_fails_it_stops_and_says_what_is_in_both_queues(stack: Stack
 
 
 @pytest.mark.parametrize("act", ["redrive", "purge"])
-def test_whoever_stops_it_has_what_was_not_done_given_back(stack: Stack, act: str) -> None:
+def test_whoever_stops_it_has_what_was_not_done_given_back(stack: Deployed, act: str) -> None:
     sqs = stack.client("sqs")
     for number in range(25):
         bury(stack, "acc-1", number=number)
@@ -261,7 +263,7 @@ def test_whoever_stops_it_has_what_was_not_done_given_back(stack: Stack, act: st
     assert visible(stack, stack.dead_letter_queue_url) == 15
 
 
-def test_what_was_held_for_too_long_is_left_alone(stack: Stack) -> None:
+def test_what_was_held_for_too_long_is_left_alone(stack: Deployed) -> None:
     """Somebody thought about the question for so long that others may be at the same letters."""
     bury(stack, "acc-1")
     reading = Reading(stack.client("sqs"), stack.dead_letter_queue_url, wait_seconds=0, hold_seconds=1)
@@ -273,7 +275,9 @@ def test_what_was_held_for_too_long_is_left_alone(stack: Stack) -> None:
     ]
 
 
-def test_an_id_that_somebody_else_is_reading_is_waited_for(stack: Stack, command: Callable[..., Ran]) -> None:
+def test_an_id_that_somebody_else_is_reading_is_waited_for(
+    stack: Deployed, command: Callable[..., Ran]
+) -> None:
     letter_id = bury(stack, "acc-1")
     sqs = stack.client("sqs")
     sqs.receive_message(QueueUrl=stack.dead_letter_queue_url, VisibilityTimeout=1)
@@ -293,7 +297,7 @@ def test_an_id_that_somebody_else_is_reading_is_waited_for(stack: Stack, command
     ],
 )
 def test_what_changes_something_needs_a_selection(
-    stack: Stack, command: Callable[..., Ran], action: str, options: list[str], complaint: str
+    stack: Deployed, command: Callable[..., Ran], action: str, options: list[str], complaint: str
 ) -> None:
     """An unset variable of a script once deleted everything."""
     bury(stack, "acc-1")
@@ -303,7 +307,9 @@ def test_what_changes_something_needs_a_selection(
     assert visible(stack, stack.dead_letter_queue_url) == 1
 
 
-def test_a_beginning_of_an_id_is_enough_if_it_is_only_ones(stack: Stack, command: Callable[..., Ran]) -> None:
+def test_a_beginning_of_an_id_is_enough_if_it_is_only_ones(
+    stack: Deployed, command: Callable[..., Ran]
+) -> None:
     letter_id = bury(stack, "acc-1", number=1)
     bury(stack, "acc-1", number=2)
     assert command("dlq", "show", letter_id[:30], "--json").json["id"] == letter_id
@@ -313,7 +319,7 @@ def test_a_beginning_of_an_id_is_enough_if_it_is_only_ones(stack: Stack, command
     assert visible(stack, stack.dead_letter_queue_url) == 2
 
 
-def test_by_external_id(stack: Stack, command: Callable[..., Ran]) -> None:
+def test_by_external_id(stack: Deployed, command: Callable[..., Ran]) -> None:
     for name in ("a", "b"):
         stack.client("sqs").send_message(
             QueueUrl=stack.dead_letter_queue_url,
@@ -327,7 +333,7 @@ def test_by_external_id(stack: Stack, command: Callable[..., Ran]) -> None:
 
 
 def test_purge_leaves_a_file_that_sends_it_all_again(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path
 ) -> None:
     attributes = {"raw": attribute(b"\x00\xff"), "ErrorCode": attribute("a sender's own")}
     bury(stack, "acc-1", attributes=attributes)
@@ -343,7 +349,7 @@ def test_purge_leaves_a_file_that_sends_it_all_again(
 
 
 def test_nothing_is_purged_where_the_file_cannot_be_written(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path
 ) -> None:
     bury(stack, "acc-1")
     there = tmp_path / "there"
@@ -355,7 +361,7 @@ def test_nothing_is_purged_where_the_file_cannot_be_written(
 
 
 def test_export_writes_and_leaves_everything(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path
 ) -> None:
     for number in range(12):
         bury(stack, "acc-1", number=number)
@@ -368,7 +374,7 @@ def test_export_writes_and_leaves_everything(
 
 
 def test_edit_sends_the_corrected_body_with_its_attributes(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path
 ) -> None:
     letter_id = bury(stack, "acc-1", attributes={"trace": attribute("t-1")})
     path = tmp_path / "body.json"
@@ -385,7 +391,7 @@ def test_edit_sends_the_corrected_body_with_its_attributes(
 
 
 def test_edit_sends_nothing_that_is_still_no_message(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path
 ) -> None:
     letter_id = bury(stack, "acc-1")
     path = tmp_path / "body.json"
@@ -397,7 +403,7 @@ def test_edit_sends_nothing_that_is_still_no_message(
 
 
 def test_an_edited_body_is_not_lost_where_it_cannot_be_sent(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     letter_id = bury(stack, "acc-1")
     monkeypatch.chdir(tmp_path)
@@ -412,13 +418,13 @@ def test_an_edited_body_is_not_lost_where_it_cannot_be_sent(
     assert visible(stack, stack.dead_letter_queue_url) == 1
 
 
-def test_results_as_json(stack: Stack, command: Callable[..., Ran]) -> None:
+def test_results_as_json(stack: Deployed, command: Callable[..., Ran]) -> None:
     bury(stack, "acc-1")
     expected = {"selected": 1, "redriven": 1, "failed": {}, "left_behind": {}, "interrupted": False}
     assert command("dlq", "redrive", "--all", "--yes", "--json").json == expected
 
 
-def test_a_reading_that_breaks_off_gives_back_what_it_holds(stack: Stack) -> None:
+def test_a_reading_that_breaks_off_gives_back_what_it_holds(stack: Deployed) -> None:
     for number in range(15):
         bury(stack, "acc-1", number=number)
 
@@ -432,14 +438,14 @@ def test_a_reading_that_breaks_off_gives_back_what_it_holds(stack: Stack) -> Non
     assert visible(stack, stack.dead_letter_queue_url) == 15
 
 
-def test_what_comes_again_while_it_is_held_is_handed_out_once(stack: Stack) -> None:
+def test_what_comes_again_while_it_is_held_is_handed_out_once(stack: Deployed) -> None:
     letter_id = bury(stack, "acc-1")
     reading = Reading(stack.client("sqs"), stack.dead_letter_queue_url, wait_seconds=0, hold_seconds=0)
     with reading:
         assert [letter.message_id for letter in reading] == [letter_id]
 
 
-def test_a_giant_dead_letter_is_redriven_whole(stack: Stack, command: Callable[..., Ran]) -> None:
+def test_a_giant_dead_letter_is_redriven_whole(stack: Deployed, command: Callable[..., Ran]) -> None:
     text = json.dumps({"instance_push_id": "acc-1", "external_resources": ["x" * 990_000]})
     for _ in range(2):
         stack.client("sqs").send_message(QueueUrl=stack.dead_letter_queue_url, MessageBody=text)

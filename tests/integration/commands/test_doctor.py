@@ -21,7 +21,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from integration.commands.conftest import REGION, Ran, Stack
+from integration.commands.conftest import REGION, Deployed, Ran
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.contract import InstancePushId, Subdomain
 from zendesk_channel.push_state import SharedPauses
@@ -76,7 +76,7 @@ def api() -> Iterator[Api]:
 
 
 @pytest.fixture
-def deployment(stack: Stack, api: Api) -> Deployment:
+def deployment(stack: Deployed, api: Api) -> Deployment:
     """One that is well in every respect."""
     sqs = stack.client("sqs")
     for url in (stack.queue_url, stack.dead_letter_queue_url):
@@ -125,7 +125,7 @@ def deployment(stack: Stack, api: Api) -> Deployment:
     )
 
 
-def make_function(stack: Stack, name: str, timeout: int = 120) -> str:
+def make_function(stack: Deployed, name: str, timeout: int = 120) -> str:
     iam = stack.client("iam")
     iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
     archive = io.BytesIO()
@@ -142,20 +142,20 @@ def make_function(stack: Stack, name: str, timeout: int = 120) -> str:
     return arn
 
 
-def policy(stack: Stack, queue_url: str, *statements: Any) -> None:
+def policy(stack: Deployed, queue_url: str, *statements: Any) -> None:
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
     stack.client("sqs").set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": document})
 
 
-def set_attributes(stack: Stack, queue_url: str, **attributes: str) -> None:
+def set_attributes(stack: Deployed, queue_url: str, **attributes: str) -> None:
     stack.client("sqs").set_queue_attributes(QueueUrl=queue_url, Attributes=attributes)
 
 
-def set_alarm(stack: Stack, value: str) -> None:
+def set_alarm(stack: Deployed, value: str) -> None:
     stack.client("cloudwatch").set_alarm_state(AlarmName="dead-letters", StateValue=value, StateReason="test")
 
 
-def register(stack: Stack, key: str, subdomain: str = "acme", *, refused: bool = False) -> Account:
+def register(stack: Deployed, key: str, subdomain: str = "acme", *, refused: bool = False) -> Account:
     accounts = AccountsTable(stack.client("dynamodb"), stack.table)
     saved = accounts.save(
         Account(
@@ -174,7 +174,7 @@ def worst(deployment: Deployment, subject: str) -> Finding:
     return max(found, key=lambda finding: order.index(finding.level))
 
 
-def test_a_deployment_that_is_well(deployment: Deployment, stack: Stack) -> None:
+def test_a_deployment_that_is_well(deployment: Deployment, stack: Deployed) -> None:
     findings = list(diagnose(deployment))
     assert [finding.subject for finding in findings if finding.level is not Level.OK] == ["waiting"]  # no log
     assert {finding.subject for finding in findings} == {
@@ -237,7 +237,7 @@ def test_an_address_where_nobody_is(deployment: Deployment, subject: str) -> Non
     assert "check its name and certificate" in found.advice
 
 
-def test_queue_policies(deployment: Deployment, stack: Stack) -> None:
+def test_queue_policies(deployment: Deployment, stack: Deployed) -> None:
     everybody = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage"}
     policy(stack, stack.queue_url, everybody)
     assert worst(deployment, "content queue policy").seen == "plain HTTP is allowed"
@@ -258,13 +258,13 @@ def test_queue_policies(deployment: Deployment, stack: Stack) -> None:
     ],
 )
 def test_a_queue_that_was_changed_by_hand(
-    deployment: Deployment, stack: Stack, attribute: str, value: str, subject: str, level: Level
+    deployment: Deployment, stack: Deployed, attribute: str, value: str, subject: str, level: Level
 ) -> None:
     set_attributes(stack, stack.queue_url, **{attribute: value})
     assert worst(deployment, subject).level is level
 
 
-def test_a_redrive_policy_that_moves_too_early(deployment: Deployment, stack: Stack) -> None:
+def test_a_redrive_policy_that_moves_too_early(deployment: Deployment, stack: Deployed) -> None:
     sqs = stack.client("sqs")
     dead = sqs.get_queue_attributes(QueueUrl=stack.dead_letter_queue_url, AttributeNames=["QueueArn"])[
         "Attributes"
@@ -274,7 +274,7 @@ def test_a_redrive_policy_that_moves_too_early(deployment: Deployment, stack: St
     assert "maxReceiveCount 5" in worst(deployment, "redrive policy").seen
 
 
-def test_dead_letters_are_counted_wherever_they_are(deployment: Deployment, stack: Stack) -> None:
+def test_dead_letters_are_counted_wherever_they_are(deployment: Deployment, stack: Deployed) -> None:
     sqs = stack.client("sqs")
     for _ in range(3):
         sqs.send_message(QueueUrl=stack.dead_letter_queue_url, MessageBody="x")
@@ -285,7 +285,7 @@ def test_dead_letters_are_counted_wherever_they_are(deployment: Deployment, stac
     assert found.seen.endswith("s: it is lost in 13d 23h")
 
 
-def test_a_dead_letter_that_is_lost_soon_is_a_failure(deployment: Deployment, stack: Stack) -> None:
+def test_a_dead_letter_that_is_lost_soon_is_a_failure(deployment: Deployment, stack: Deployed) -> None:
     sqs = stack.client("sqs")
     sqs.set_queue_attributes(
         QueueUrl=stack.dead_letter_queue_url, Attributes={"MessageRetentionPeriod": "170000"}
@@ -323,7 +323,7 @@ def test_a_queue_that_sqs_will_soon_stop_delivering_from(deployment: Deployment)
     assert (found.level, "60,001 in flight" in found.seen) == (Level.WARN, True)
 
 
-def test_a_key_that_goes_away(deployment: Deployment, stack: Stack) -> None:
+def test_a_key_that_goes_away(deployment: Deployment, stack: Deployed) -> None:
     kms = stack.client("kms")
     [key] = kms.list_keys()["Keys"]
     kms.disable_key(KeyId=key["KeyId"])
@@ -332,7 +332,7 @@ def test_a_key_that_goes_away(deployment: Deployment, stack: Stack) -> None:
     assert "will be deleted on" in worst(deployment, "key").seen
 
 
-def test_an_event_source_that_is_off(deployment: Deployment, stack: Stack) -> None:
+def test_an_event_source_that_is_off(deployment: Deployment, stack: Deployed) -> None:
     client = stack.client("lambda")
     [mapping] = client.list_event_source_mappings()["EventSourceMappings"]
     client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
@@ -341,7 +341,7 @@ def test_an_event_source_that_is_off(deployment: Deployment, stack: Stack) -> No
     assert worst(deployment, "event source").seen == "0 mappings read the content queue, not one"
 
 
-def test_an_event_source_that_repeats_whole_batches(deployment: Deployment, stack: Stack) -> None:
+def test_an_event_source_that_repeats_whole_batches(deployment: Deployment, stack: Deployed) -> None:
     client = stack.client("lambda")
     [mapping] = client.list_event_source_mappings()["EventSourceMappings"]
     client.update_event_source_mapping(UUID=mapping["UUID"], FunctionResponseTypes=[])
@@ -350,7 +350,7 @@ def test_an_event_source_that_repeats_whole_batches(deployment: Deployment, stac
     assert "ReportBatchItemFailures is off" in found.seen
 
 
-def test_an_alarm_that_nobody_hears(deployment: Deployment, stack: Stack) -> None:
+def test_an_alarm_that_nobody_hears(deployment: Deployment, stack: Deployed) -> None:
     def unconfirmed(parsed: dict[str, Any], **_: Any) -> None:
         """As AWS has it until the link in its mail was followed; moto confirms by itself."""
         for entry in parsed["Subscriptions"]:
@@ -367,19 +367,19 @@ def test_an_alarm_that_nobody_hears(deployment: Deployment, stack: Stack) -> Non
     assert (found.level, found.seen) == (Level.WARN, "nobody is subscribed")
 
 
-def test_a_function_that_somebody_throttled(deployment: Deployment, stack: Stack) -> None:
+def test_a_function_that_somebody_throttled(deployment: Deployment, stack: Deployed) -> None:
     stack.client("lambda").put_function_concurrency(
         FunctionName="PushContentFunction", ReservedConcurrentExecutions=0
     )
     assert worst(deployment, "functions").seen == "PushContentFunction is throttled to 0"
 
 
-def test_a_schedule_that_is_off(deployment: Deployment, stack: Stack) -> None:
+def test_a_schedule_that_is_off(deployment: Deployment, stack: Deployed) -> None:
     stack.client("events").disable_rule(Name="revalidate")
     assert worst(deployment, "schedule").level is Level.FAIL
 
 
-def test_alarms(deployment: Deployment, stack: Stack) -> None:
+def test_alarms(deployment: Deployment, stack: Deployed) -> None:
     set_alarm(stack, "ALARM")
     found = worst(deployment, "alarms")
     assert found.level is Level.FAIL
@@ -392,7 +392,7 @@ def test_alarms(deployment: Deployment, stack: Stack) -> None:
     assert worst(deployment, "alarm e-mail").seen == "no alarm tells anybody"
 
 
-def test_accounts(deployment: Deployment, stack: Stack) -> None:
+def test_accounts(deployment: Deployment, stack: Deployed) -> None:
     for number in range(6):
         register(stack, f"bad-{number}", f"lost-{number}", refused=True)
     lost = register(stack, "moved", "renamed")
@@ -407,7 +407,7 @@ def test_accounts(deployment: Deployment, stack: Stack) -> None:
     assert worst(deployment, "addresses").seen == "no Zendesk answers at renamed"
 
 
-def test_accounts_in_trouble_are_named(deployment: Deployment, stack: Stack) -> None:
+def test_accounts_in_trouble_are_named(deployment: Deployment, stack: Deployed) -> None:
     pauses = SharedPauses(stack.client("dynamodb"), stack.table)
     now = time.time()
     pauses.pause_subdomain(register(stack, "busy", "busy").subdomain, now + 600)
@@ -426,7 +426,7 @@ def test_accounts_in_trouble_are_named(deployment: Deployment, stack: Stack) -> 
     assert "broken (Name): unavailable, " in worst(deployment, "failing").seen
 
 
-def test_nobody_is_connected_yet(deployment: Deployment, stack: Stack) -> None:
+def test_nobody_is_connected_yet(deployment: Deployment, stack: Deployed) -> None:
     stack.client("dynamodb").delete_item(TableName=stack.table, Key={"pk": {"S": "account#acc-1"}})
     assert worst(deployment, "accounts").level is Level.WARN
 
@@ -460,7 +460,9 @@ def test_what_is_not_known_is_skipped_with_a_reason() -> None:
     assert all(finding.level is Level.SKIP and "give --" in finding.seen for finding in findings)
 
 
-def test_a_local_stack_is_judged_by_what_it_has(command: Callable[..., Ran], api: Api, stack: Stack) -> None:
+def test_a_local_stack_is_judged_by_what_it_has(
+    command: Callable[..., Ran], api: Api, stack: Deployed
+) -> None:
     register(stack, "acc-1")
     ran = command("doctor", "--json", "--api-url", api.url)
     levels = {finding["subject"]: finding["level"] for finding in ran.json}
@@ -471,7 +473,7 @@ def test_a_local_stack_is_judged_by_what_it_has(command: Callable[..., Ran], api
 
 
 def test_a_failure_is_exit_code_1_and_a_warning_only_if_asked(
-    command: Callable[..., Ran], api: Api, stack: Stack
+    command: Callable[..., Ran], api: Api, stack: Deployed
 ) -> None:
     assert command("doctor", "--api-url", api.url).code == 0
     assert command("doctor", "--strict", "--api-url", api.url).code == 1  # no account is connected

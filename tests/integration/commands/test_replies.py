@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from integration.commands.conftest import Ran, Stack, new_client, visible
+from integration.commands.conftest import Deployed, Ran, new_client, visible
 from zendesk_push.commands.replies.reading import RepliesReading
 from zendesk_push.deployment import Deployment
 
@@ -30,7 +30,7 @@ REPLY = {
 class Queues:
     """The replies queue and its dead-letter queue, on moto."""
 
-    def __init__(self, stack: Stack, ready_file: Path) -> None:
+    def __init__(self, stack: Deployed, ready_file: Path) -> None:
         self.stack = stack
         sqs = stack.client("sqs")
         key = stack.client("kms").create_key()["KeyMetadata"]["Arn"]
@@ -53,7 +53,7 @@ class Queues:
 
 
 @pytest.fixture
-def queues(stack: Stack, ready_file: Path) -> Queues:
+def queues(stack: Deployed, ready_file: Path) -> Queues:
     return Queues(stack, ready_file)
 
 
@@ -246,7 +246,7 @@ def test_each_thing_that_can_be_wrong_with_it(queues: Queues, command: Callable[
     assert doctor(command)["replies policy"] == ("fail", "plain HTTP is allowed")
 
 
-def test_a_queue_that_leads_nowhere(stack: Stack, ready_file: Path, command: Callable[..., Ran]) -> None:
+def test_a_queue_that_leads_nowhere(stack: Deployed, ready_file: Path, command: Callable[..., Ran]) -> None:
     url = stack.client("sqs").create_queue(QueueName="alone")["QueueUrl"]
     ready_file.write_text(json.dumps({**json.loads(ready_file.read_text()), "replies_queue_url": url}))
     assert doctor(command)["replies redrive"][0] == "fail"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from integration.commands.conftest import Ran, Stack, account, visible
+from integration.commands.conftest import Deployed, Ran, account, visible
 from zendesk_channel.accounts import AccountsTable, AccountState
 from zendesk_channel.contract import InstancePushId
 
@@ -34,7 +34,7 @@ def message(account: str = "acc-1", **resource: Any) -> str:
 
 
 def test_lines_arrive_as_they_stand_with_their_account_as_the_group(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path
 ) -> None:
     path = tmp_path / "messages.jsonl"
     path.write_text("\n".join([GOOD, *(message(f"acc-{n}") for n in range(24))]) + "\n")
@@ -51,7 +51,7 @@ def test_lines_arrive_as_they_stand_with_their_account_as_the_group(
 
 
 def test_a_long_account_is_hashed_for_the_group(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path
 ) -> None:
     path = tmp_path / "messages.json"
     path.write_text(f"[{message('a' * 128)}, {message('b' * 129)}]")
@@ -60,14 +60,14 @@ def test_a_long_account_is_hashed_for_the_group(
     assert groups == {"a" * 128, hashlib.sha256(b"b" * 129).hexdigest()}
 
 
-def test_stdin(stack: Stack, command: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stdin(stack: Deployed, command: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(GOOD.encode())))
     assert command("send", "-").out.endswith("\n1 of 1 message sent\n")
     assert [entry["Body"] for entry in stack.messages(stack.queue_url)] == [GOOD]
 
 
 def test_what_is_too_large_is_named_and_the_rest_is_sent(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path
 ) -> None:
     path = tmp_path / "messages.jsonl"
     path.write_text("\n".join([message(), message(message="x" * 1_000_000), message()]))
@@ -79,7 +79,7 @@ def test_what_is_too_large_is_named_and_the_rest_is_sent(
 
 
 def test_large_messages_are_spread_over_batches(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path
 ) -> None:
     path = tmp_path / "messages.jsonl"
     path.write_text("\n".join(message(f"acc-{n}", message="x" * 400_000) for n in range(5)))
@@ -88,7 +88,7 @@ def test_large_messages_are_spread_over_batches(
 
 
 def test_check_sends_nothing_if_anything_would_be_refused(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path, table: AccountsTable
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path, table: AccountsTable
 ) -> None:
     path = tmp_path / "messages.jsonl"
     path.write_text("\n".join([message(), "", message(message=""), message("not an id"), '{"a": 1}']))
@@ -105,7 +105,7 @@ def test_check_sends_nothing_if_anything_would_be_refused(
 
 
 def test_check_sends_what_it_only_warns_of(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path, table: AccountsTable
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path, table: AccountsTable
 ) -> None:
     path = tmp_path / "messages.jsonl"
     path.write_text(message(external_id="é").replace('"instance', '"trace": 1e400, "instance'))
@@ -130,7 +130,7 @@ def test_check_sends_what_it_only_warns_of(
     ],
 )
 def test_check_asks_whether_the_account_is_connected(
-    stack: Stack,
+    stack: Deployed,
     command: Callable[..., Ran],
     tmp_path: Path,
     table: AccountsTable,
@@ -148,7 +148,7 @@ def test_check_asks_whether_the_account_is_connected(
 
 
 def test_one_message_is_written_for_an_account_by_its_subdomain(
-    stack: Stack, command: Callable[..., Ran], table: AccountsTable
+    stack: Deployed, command: Callable[..., Ran], table: AccountsTable
 ) -> None:
     table.save(account("acc-1", "acme"))
     text = 'It\'s "here" \U0001f600 :smile:'
@@ -162,7 +162,7 @@ def test_one_message_is_written_for_an_account_by_its_subdomain(
 
 
 def test_a_files_messages_go_to_another_account_and_are_else_as_they_were(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path, table: AccountsTable
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path, table: AccountsTable
 ) -> None:
     table.save(account("acc-2", "acme"))
     path = tmp_path / "messages.jsonl"
@@ -200,7 +200,7 @@ def test_an_account_that_nobody_has_connected_is_named(command: Callable[..., Ra
 
 
 def test_without_check_what_is_no_message_is_sent_with_a_warning(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path
 ) -> None:
     path = tmp_path / "messages.jsonl"
     path.write_text("NaN\n" + GOOD)
@@ -213,7 +213,7 @@ def test_without_check_what_is_no_message_is_sent_with_a_warning(
     assert arrived == {"NaN": None, GOOD: "acc-1"}
 
 
-def test_a_dry_run_sends_nothing(stack: Stack, command: Callable[..., Ran], tmp_path: Path) -> None:
+def test_a_dry_run_sends_nothing(stack: Deployed, command: Callable[..., Ran], tmp_path: Path) -> None:
     path = tmp_path / "messages.json"
     path.write_text(GOOD)
     assert command("send", "--dry-run", str(path)).out == "1 message would be sent\n"
@@ -249,7 +249,7 @@ def test_a_file_that_is_not_there(command: Callable[..., Ran], tmp_path: Path) -
 
 
 def test_a_queue_that_is_not_there_accounts_for_every_message(
-    stack: Stack, command: Callable[..., Ran], tmp_path: Path
+    stack: Deployed, command: Callable[..., Ran], tmp_path: Path
 ) -> None:
     path = tmp_path / "messages.jsonl"
     path.write_text("\n".join(message() for _ in range(11)))
@@ -260,7 +260,7 @@ def test_a_queue_that_is_not_there_accounts_for_every_message(
     assert f"{path}:11: not sent: not tried after: " in ran.err
 
 
-def test_who_interrupts_it_is_told_how_far_it_came(stack: Stack, ready_file: Path, tmp_path: Path) -> None:
+def test_who_interrupts_it_is_told_how_far_it_came(stack: Deployed, ready_file: Path, tmp_path: Path) -> None:
     path = tmp_path / "messages.jsonl"
     path.write_text("\n".join(message() for _ in range(20_000)))
     # Ctrl-C as on a terminal: whoever runs the tests may have told processes to ignore it.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from integration.commands.conftest import REGION, Stack
+from integration.commands.conftest import REGION, Deployed
 from zendesk_push.cli import main
 
 TEMPLATE = {
@@ -27,13 +27,13 @@ TEMPLATE = {
 
 
 @pytest.fixture
-def run(stack: Stack) -> Callable[..., int]:
+def run(stack: Deployed) -> Callable[..., int]:
     stack.client("cloudformation").create_stack(StackName="push", TemplateBody=json.dumps(TEMPLATE))
     return lambda *arguments: main([*arguments, "--endpoint-url", stack.endpoint_url, "--region", REGION])
 
 
 def test_queues_and_table_are_found(
-    run: Callable[..., int], stack: Stack, capsys: pytest.CaptureFixture[str]
+    run: Callable[..., int], stack: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sqs = stack.client("sqs")
     dead = next(url for url in sqs.list_queues()["QueueUrls"] if "DeadLetterQueue" in url)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from integration.commands.conftest import Stack, account, visible
+from integration.commands.conftest import Deployed, account, visible
 from zendesk_channel.accounts import AccountsTable
 
 PROGRAM = "from zendesk_push.cli import main; import sys; sys.exit(main())"
@@ -23,7 +23,7 @@ INTERRUPTIBLE = f"import signal; signal.signal(signal.SIGINT, signal.default_int
 
 
 @dataclass
-class Terminal:
+class TerminalSession:
     """A command on a terminal of 80 columns; what it has shown grows while it runs."""
 
     ready_file: Path
@@ -73,15 +73,15 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(ready_file: Path) -> Iterator[Terminal]:
-    terminal = Terminal(ready_file, {})
+def terminal(ready_file: Path) -> Iterator[TerminalSession]:
+    terminal = TerminalSession(ready_file, {})
     yield terminal
     if terminal.process is not None and terminal.process.poll() is None:
         terminal.process.kill()
         terminal.process.wait()
 
 
-def bury(stack: Stack, count: int) -> None:
+def bury(stack: Deployed, count: int) -> None:
     for start in range(0, count, 10):
         stack.client("sqs").send_message_batch(
             QueueUrl=stack.dead_letter_queue_url,
@@ -96,7 +96,7 @@ def bury(stack: Stack, count: int) -> None:
 
 
 def test_text_is_shown_as_it_is_and_no_id_is_wrapped(
-    stack: Stack, terminal: Terminal, table: AccountsTable
+    stack: Deployed, terminal: TerminalSession, table: AccountsTable
 ) -> None:
     keys = ["3cd1d2a5-aaf2-41fe-a9f1-519499605854", "a" * 100]
     for key in keys:
@@ -110,7 +110,7 @@ def test_text_is_shown_as_it_is_and_no_id_is_wrapped(
     assert len(re.findall("\x1b", terminal.shown)) == 2
 
 
-def test_no_is_no(stack: Stack, terminal: Terminal) -> None:
+def test_no_is_no(stack: Deployed, terminal: TerminalSession) -> None:
     bury(stack, 1)
     terminal.start("dlq", "redrive", "--all")
     terminal.wait_for("Redrive 1 dead letter? [y/N] ")
@@ -120,7 +120,7 @@ def test_no_is_no(stack: Stack, terminal: Terminal) -> None:
     assert (visible(stack, stack.dead_letter_queue_url), visible(stack, stack.queue_url)) == (1, 0)
 
 
-def test_ctrl_c_at_the_question_gives_everything_back(stack: Stack, terminal: Terminal) -> None:
+def test_ctrl_c_at_the_question_gives_everything_back(stack: Deployed, terminal: TerminalSession) -> None:
     bury(stack, 25)
     terminal.start("dlq", "purge", "--all")
     terminal.wait_for("[y/N]")
@@ -133,7 +133,7 @@ def test_ctrl_c_at_the_question_gives_everything_back(stack: Stack, terminal: Te
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_who_stops_a_redrive_is_told_what_was_done_and_nothing_stays_hidden(
-    stack: Stack, ready_file: Path, number: signal.Signals
+    stack: Deployed, ready_file: Path, number: signal.Signals
 ) -> None:
     bury(stack, 600)
     arguments = ["dlq", "redrive", "--all", "--yes", "--ready-file", str(ready_file)]
@@ -158,7 +158,9 @@ def test_who_stops_a_redrive_is_told_what_was_done_and_nothing_stays_hidden(
     assert visible(stack, stack.dead_letter_queue_url) == left
 
 
-def test_edit_opens_the_editor_on_the_body(stack: Stack, terminal: Terminal, tmp_path: Path) -> None:
+def test_edit_opens_the_editor_on_the_body(
+    stack: Deployed, terminal: TerminalSession, tmp_path: Path
+) -> None:
     bury(stack, 1)
     editor = tmp_path / "an editor"
     editor.write_text('#!/bin/sh\nsed -i \'s/"n": 0/"external_resources": [1]/\' "$1"\n')

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import ANY, Stubber
 
-from zendesk_push.queue_sender import MAX_BATCH_BYTES, Outgoing, QueueSender, Sent
+from zendesk_push.queue_sender import MAX_BATCH_BYTES, Outgoing, QueueSender, SendResult
 
 URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/content"
 ANY_REQUEST = {"QueueUrl": URL, "Entries": ANY}
@@ -54,13 +54,13 @@ def expected(*bodies: str) -> dict[str, Any]:
     return {"QueueUrl": URL, "Entries": entries}
 
 
-def send(sqs: Any, outgoing: list[Outgoing], **options: Any) -> dict[str, Sent]:
+def send(sqs: Any, outgoing: list[Outgoing], **options: Any) -> dict[str, SendResult]:
     results = list(QueueSender(sqs, URL, sleep=lambda _: None, **options).send(outgoing))
     assert sorted(result.message.label for result in results) == sorted(message.label for message in outgoing)
     return {result.message.label: result for result in results}
 
 
-def problems(results: dict[str, Sent]) -> dict[str, str | None]:
+def problems(results: dict[str, SendResult]) -> dict[str, str | None]:
     return {label: result.problem for label, result in results.items()}
 
 

@@ -59,7 +59,7 @@ def test_ordinary_text_is_printed_as_it_is(text: str) -> None:
     assert printable(text) == text
 
 
-class Terminal(io.StringIO):
+class Tty(io.StringIO):
     def isatty(self) -> bool:
         return True
 
@@ -68,7 +68,7 @@ class Terminal(io.StringIO):
     ("answer", "agreed"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False)]
 )
 def test_only_a_yes_is_a_yes(monkeypatch: pytest.MonkeyPatch, answer: str, *, agreed: bool) -> None:
-    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    monkeypatch.setattr(sys, "stdin", Tty(answer))
     assert confirm("Sure?", assume_yes=False) is agreed
 
 
@@ -95,18 +95,18 @@ def test_a_table_has_a_line_for_each_row_and_cuts_nothing_in_a_pipe() -> None:
 
 def test_on_a_narrow_terminal_names_give_way_and_ids_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    lines = table(COLUMNS, [[ID, "7", "n" * 300], [ID, "8", "日本語日本語日本語"]], Terminal()).splitlines()
+    lines = table(COLUMNS, [[ID, "7", "n" * 300], [ID, "8", "日本語日本語日本語"]], Tty()).splitlines()
     assert all(ID in line for line in lines[1:])
     assert lines[1].endswith("nnn…")
     assert [len(lines[1]), len(lines[2])] == [60, 53]  # a wide character takes two columns
     monkeypatch.setenv("COLUMNS", "10")
-    assert all(ID in line for line in table(COLUMNS, [[ID, "7", "n" * 300]], Terminal()).splitlines()[1:])
+    assert all(ID in line for line in table(COLUMNS, [[ID, "7", "n" * 300]], Tty()).splitlines()[1:])
 
 
 def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
-    assert styled("x", "green", Terminal()) == "\x1b[32mx\x1b[0m"
+    assert styled("x", "green", Tty()) == "\x1b[32mx\x1b[0m"
     assert styled("x", "green", io.StringIO()) == "x"
     monkeypatch.setenv("NO_COLOR", "1")
-    assert styled("x", "green", Terminal()) == "x"
+    assert styled("x", "green", Tty()) == "x"

@@ -3,7 +3,7 @@
 import argparse
 import json
 import time
-from typing import Any
+from typing import Any, Final
 
 from zendesk_channel.account_removal import AccountRemoval
 from zendesk_channel.accounts import AccountsTable, AccountState
@@ -15,6 +15,8 @@ from zendesk_push.commands.accounts.looking import chosen
 from zendesk_push.deployment import Deployment
 from zendesk_push.errors import CommandError
 from zendesk_push.terminal import confirm, printable
+
+_FUNCTION: Final = "PushContentFunction"
 
 
 def pause(args: argparse.Namespace, deployment: Deployment) -> int:
@@ -80,11 +82,11 @@ def _update(
 
 
 def _invoke(deployment: Deployment, event: dict[str, Any]) -> Any:
-    resource = deployment.resources.get("PushContentFunction")
-    if resource is None:
-        raise CommandError("only a deployed stack can be asked: give --stack-name")
+    resource = deployment.resources.get(_FUNCTION)
+    if resource is None and deployment.lambda_endpoint_url is None:
+        raise CommandError("the push function, which alone reads tokens, is not known: give --stack-name")
     answer = deployment.client("lambda").invoke(
-        FunctionName=resource.physical_id, Payload=json.dumps(event).encode()
+        FunctionName=resource.physical_id if resource else _FUNCTION, Payload=json.dumps(event).encode()
     )
     payload = answer["Payload"].read()
     if "FunctionError" in answer:

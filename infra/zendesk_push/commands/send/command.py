@@ -27,7 +27,7 @@ from zendesk_push.commands.send.following import Followed, follow
 from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
 from zendesk_push.errors import EXIT_INTERRUPTED, CommandError, UsageError
 from zendesk_push.message_facts import message_facts
-from zendesk_push.queue_sender import Outgoing, QueueSender, Sent, maximum_message_size
+from zendesk_push.queue_sender import Outgoing, QueueSender, SendResult, maximum_message_size
 from zendesk_push.terminal import (
     counted,
     parse_duration,
@@ -173,7 +173,7 @@ def _outgoing(candidate: Candidate) -> Outgoing:
 
 def _report(
     args: argparse.Namespace,
-    results: Sequence[Sent],
+    results: Sequence[SendResult],
     external_ids: Mapping[str, tuple[str, ...]],
     fates: Mapping[str, Followed],
     count: int,
@@ -204,7 +204,7 @@ def _report(
 
 
 def _as_json(
-    sent: Sent, external_ids: Mapping[str, tuple[str, ...]], fate: Followed | None
+    sent: SendResult, external_ids: Mapping[str, tuple[str, ...]], fate: Followed | None
 ) -> dict[str, Any]:
     return {
         "line": sent.message.label,
