@@ -12,9 +12,10 @@ from typing import Any, Final
 from aws_lambda_powertools.metrics import MetricUnit
 
 from push_content.answers.answer_judge import Decision
+from push_content.messages.message import Message
 from push_content.messages.sqs_record import SqsRecord
-from push_content.outcomes.outcome import ALREADY_IMPORTED, CODES, SUCCESS, ErrorCode, Rejected
-from push_content.requests.push_request import PushRequest
+from push_content.outcomes.outcome import ALREADY_IMPORTED, CODES, SUCCESS, Delivered, ErrorCode, Rejected
+from push_content.requests.push_request import Part, PushRequest
 from zendesk_channel.accounts import Account
 from zendesk_channel.errors import ZendeskChannelError
 from zendesk_channel.telemetry import Telemetry
@@ -38,6 +39,8 @@ METRICS: Final[Mapping[str, MetricUnit]] = {
 METRICS_BY_REASON: Final = ("MessagesRetried", "MessagesDeadLettered")
 """Those that have the dimension ``reason`` besides, an ErrorCode."""
 
+_EXTERNAL_ID_SHOWN: Final = 64  # characters: a request's 256 stay far below CloudWatch's limit for a line
+
 
 class PushTelemetry(Telemetry):
     """The lines and metrics of the push function."""
@@ -46,9 +49,15 @@ class PushTelemetry(Telemetry):
         super().__init__(service, namespace, log_level, METRICS)
 
     def pushed(
-        self, request: PushRequest, account: Account, decision: Decision, status: int | None, seconds: float
+        self,
+        request: PushRequest,
+        account: Account,
+        decision: Decision,
+        status: int | None,
+        seconds: float,
+        now: float,
     ) -> None:
-        """A push request is over. ``status`` None: no answer."""
+        """A push request is over at ``now`` (epoch seconds). ``status`` None: no answer."""
         codes = Counter(result.code if result.code in CODES else "other" for result in decision.results)
         self.sample("PushLatency", seconds * 1000)
         self.count("PushRequests")
@@ -62,6 +71,9 @@ class PushTelemetry(Telemetry):
             subdomain=account.subdomain,
             request_id=request.first.request_id,
             message_ids=[part.message.id for part in request.parts],
+            external_ids=[_external_ids(part) for part in request.parts],
+            undelivered=_undelivered(request, decision),
+            oldest_s=_oldest([part.message for part in request.parts], now),
             resources=len(request),
             status=status,
             duration_ms=round(seconds * 1000),
@@ -71,15 +83,21 @@ class PushTelemetry(Telemetry):
         )
 
     def not_sent(
-        self, account_id: str, account: Account | None, reason: ErrorCode, message_ids: Sequence[str]
+        self,
+        account_id: str,
+        account: Account | None,
+        reason: ErrorCode,
+        messages: Sequence[Message],
+        now: float,
     ) -> None:
-        """Nothing may be sent for an account now: its messages wait."""
+        """Nothing (more) is sent for an account at ``now`` (epoch seconds): its messages wait."""
         self.info(
             "not sent",
             reason=reason,
             account=account_id,
             subdomain=account.subdomain if account else None,
-            message_ids=message_ids,
+            message_ids=[message.id for message in messages],
+            oldest_s=_oldest(messages, now),
         )
 
     def dead_lettered(
@@ -132,6 +150,31 @@ class PushTelemetry(Telemetry):
             at=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
             account=account_id,
         )
+
+
+def _external_ids(part: Part) -> list[str]:
+    """By which an operator finds the message. They are upstream's, and no customer's words."""
+    ids = [resource.external_id for resource in part.resources if resource.external_id is not None]
+    return [external_id[:_EXTERNAL_ID_SHOWN] for external_id in ids]
+
+
+def _undelivered(request: PushRequest, decision: Decision) -> dict[str, list[str]]:
+    """The messages that this request did not deliver, by ErrorCode; ``again``: they go out again at once."""
+    found: dict[str, list[str]] = {}
+    again = {part.message.id for part in (*decision.again, *decision.halved)}
+    for message_id in dict.fromkeys(part.message.id for part in request.parts):
+        outcome = decision.outcomes.get(message_id)
+        if isinstance(outcome, Delivered):
+            continue
+        # What has no outcome was answered with 401 or 403.
+        reason = outcome.reason if outcome else "again" if message_id in again else ErrorCode.UNAUTHORIZED
+        found.setdefault(reason, []).append(message_id)
+    return found
+
+
+def _oldest(messages: Sequence[Message], now: float) -> int:
+    """The age of the oldest, in seconds."""
+    return round(max((message.record.age(now) for message in messages), default=0))
 
 
 def _reasons(decision: Decision) -> dict[str, Any]:

@@ -145,11 +145,7 @@ class AccountPusher:
             or self._lack_of_time()
         )
         if obstacle is not None or standing.account is None:
-            obstacle = obstacle or unforeseen()
-            self._deps.telemetry.not_sent(
-                self.account_id, standing.account, obstacle.reason, self._undecided()
-            )
-            self._end(obstacle)
+            self._end(obstacle or unforeseen())
             return False
         with self._begun_work.begun(part.message.id for part in request.parts):
             return self._send(request, standing.account)
@@ -182,7 +178,7 @@ class AccountPusher:
             decision = self._judged(request, answer, sent_at)
         self._record(request, decision, token)
         status = answer.status if isinstance(answer, Response) else None
-        self._deps.telemetry.pushed(request, account, decision, status, seconds)
+        self._deps.telemetry.pushed(request, account, decision, status, seconds, self._deps.clock.now())
         if isinstance(answer, Response):
             self._note_rate_limit(account, answer, decision)
         return self._follow(request, account, decision, status)
@@ -340,15 +336,16 @@ class AccountPusher:
         self._succeeded = False
         self._pauses.back_off(account, reason, request_limit=request_limit)
 
-    def _undecided(self) -> list[str]:
-        with self._lock:
-            return [key for key in self._messages if key not in self._outcomes]
-
     def _end(self, retry: Retry) -> None:
         """Nothing more is sent: the same outcome for every message that has none."""
         with self._lock:
-            for key in self._messages:
-                self._outcomes.setdefault(key, retry)
+            undecided = [message for key, message in self._messages.items() if key not in self._outcomes]
+            self._outcomes |= {message.id: retry for message in undecided}
+        if undecided:
+            account = self._pauses.known(self.account_id).account
+            self._deps.telemetry.not_sent(
+                self.account_id, account, retry.reason, undecided, self._deps.clock.now()
+            )
         self._settle()
 
     def _settle(self) -> None:

@@ -49,6 +49,9 @@ def test_a_line_for_each_request_and_for_each_dead_letter(capsys: pytest.Capture
     assert [line["outcomes"] for line in requests] == [{"rejected": 1, "again": 1}, {"delivered": 1}]
     assert [line["message_ids"] for line in requests] == [[good, bad], [good]]
     assert requests[1]["results"] == {"success": 2}
+    assert [line["external_ids"] for line in requests] == [[["1", "2"], [""]], [["1", "2"]]]
+    assert [line["undelivered"] for line in requests] == [{"again": [good], "zendesk_400": [bad]}, {}]
+    assert all(line["oldest_s"] == 0 for line in requests)
     for line in [*requests, dead]:
         assert (line["account"], line["subdomain"], line["request_id"]) == (account, "acme", "r-1")
         assert line["function_request_id"] == "lambda-1"
@@ -69,6 +72,23 @@ def test_a_line_for_each_account_that_nothing_is_sent_for(capsys: pytest.Capture
         (account, "wrong_address", ids),
         ("unknown", "unknown_account", [unknown]),
     ]
+
+
+def test_what_is_not_sent_behind_a_failure_has_its_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Or nobody could say why it waits."""
+    world = PushWorld()
+    account = world.connect("acme")
+    world.zendesk.switch_on(Fault(FaultKind.STATUS, status=500))
+    ids = [world.drop(account, resource(str(number)), request_id=str(number)) for number in range(3)]
+    world.invoke()
+
+    told: dict[str, str] = {}
+    for line in lines(capsys):
+        if line.get("message") == "push request":
+            told |= {one: reason for reason, those in line["undelivered"].items() for one in those}
+        elif line.get("message") == "not sent":
+            told |= dict.fromkeys(line["message_ids"], line["reason"])
+    assert told == dict.fromkeys(ids, "unavailable")
 
 
 def test_metrics_of_a_mixed_day(capsys: pytest.CaptureFixture[str]) -> None:
