@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -29,6 +30,7 @@ from zendesk_push.commands.doctor.command import diagnose
 from zendesk_push.commands.doctor.findings import Finding, Level
 from zendesk_push.deployment import Deployment, StackResource
 
+ACCOUNT_LIMIT = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}
 TLS_ONLY = {
     "Effect": "Deny",
     "Principal": "*",
@@ -113,8 +115,12 @@ def deployment(stack: Deployed, api: Api) -> Deployment:
     resources = [StackResource(name, "AWS::Lambda::Function", name) for name in functions]
     resources.append(StackResource("Rule", "AWS::Events::Rule", "revalidate"))
     resources.append(StackResource("DeadLettersAlarm", "AWS::CloudWatch::Alarm", "dead-letters"))
+    session = boto3.Session(region_name=REGION)
+    # moto has none. What a handler returns is the answer, which the types do not know.
+    answer: Any = lambda **_: (SimpleNamespace(status_code=200), {"AccountLimit": ACCOUNT_LIMIT})  # noqa: E731
+    session.events.register("before-call.lambda.GetAccountSettings", answer)
     return Deployment(
-        session=boto3.Session(region_name=REGION),
+        session=session,
         endpoint_url=stack.endpoint_url,
         stack_name="push",
         queue_url=stack.queue_url,
@@ -192,6 +198,7 @@ def test_a_deployment_that_is_well(deployment: Deployment, stack: Deployed) -> N
         "key",
         "functions",
         "event source",
+        "concurrency",
         "visibility time-out",
         "schedule",
         "alarms",
@@ -468,8 +475,8 @@ def test_a_local_stack_is_judged_by_what_it_has(
     levels = {finding["subject"]: finding["level"] for finding in ran.json}
     assert ran.code == 0
     assert levels["manifest"] == "ok"
-    assert {levels[subject] for subject in ("functions", "event source", "schedule", "alarms")} == {"skip"}
-    assert command("doctor", "--api-url", api.url).out.splitlines()[-1] == "12 ok, 0 warn, 0 fail, 7 skip"
+    assert {levels[subject] for subject in ("functions", "concurrency", "schedule", "alarms")} == {"skip"}
+    assert command("doctor", "--api-url", api.url).out.splitlines()[-1] == "12 ok, 0 warn, 0 fail, 8 skip"
 
 
 def test_a_failure_is_exit_code_1_and_a_warning_only_if_asked(

@@ -65,6 +65,8 @@ def test_almost_tls_only_is_not(changed: dict[str, Any]) -> None:
 
 def test_senders_are_principals_and_sources() -> None:
     assert senders(policy(TLS_ONLY, ROLE_SENDS, TOPIC_SENDS)) == [ROLE, TOPIC]
+    named = {"Principal": {"AWS": "*"}, "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}}}
+    assert senders(policy(TLS_ONLY, ROLE_SENDS | named)) == [ROLE]
 
 
 def test_who_may_read_is_no_sender() -> None:

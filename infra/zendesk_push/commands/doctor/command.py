@@ -1,9 +1,9 @@
 """Check a deployment from the outside, and say for each thing that is wrong what to do about it.
 
 Looked at: manifest and health check as Zendesk gets them; the queues' policies, encryption, redrive, retention and
-backlog; the key, the functions, the event source mapping and the schedule; the alarms and who hears them; accounts
-that are refused, paused, failing or slow; what waits for an account or a parent that is missing; dead letters and how
-long they still have (which takes them out of sight for as long as it lasts). Nothing is changed.
+backlog; the key, the functions, what feeds one of them, their concurrency and the schedule; the alarms and who hears
+them; accounts that are refused, paused, failing or slow; what waits for an account or a parent that is missing; dead
+letters and how long they still have (which takes them out of sight for as long as it lasts). Nothing is changed.
 
 Exit code: 0 all is well (warnings allowed), 1 something has failed, 2 called wrongly.
 """
@@ -18,6 +18,7 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from zendesk_push.commands.doctor.account_checks import check_accounts
+from zendesk_push.commands.doctor.concurrency_check import check_concurrency
 from zendesk_push.commands.doctor.findings import Finding, Level, fail, warn
 from zendesk_push.commands.doctor.http_checks import check_http
 from zendesk_push.commands.doctor.key_checks import check_key
@@ -45,6 +46,7 @@ _CHECKS: Final[tuple[tuple[str, Callable[[Deployment], Iterator[Finding]]], ...]
     ("key", check_key),
     ("functions", check_functions),
     ("event source", check_event_source),
+    ("concurrency", check_concurrency),
     ("schedule", check_schedule),
     ("alarms", check_alarms),
     ("accounts", check_accounts),

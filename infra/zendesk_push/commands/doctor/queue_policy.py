@@ -41,8 +41,9 @@ def senders(policy: Mapping[str, Any]) -> list[str]:
     """Who is allowed to send by the policy itself: principals, and the topics and rules of services."""
     found: list[str] = []
     for statement in _sending_allowed(policy):
-        sources = _condition_values(statement, None, "aws:sourcearn")
-        found += sources or [principal for principal in _principals(statement) if principal != "*"]
+        named = _condition_values(statement, None, "aws:sourcearn")
+        named += _condition_values(statement, None, "aws:principalarn")
+        found += named or [principal for principal in _principals(statement) if principal != "*"]
     return found
 
 
