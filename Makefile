@@ -18,7 +18,7 @@ CHECKOV := .tools/policy/bin/checkov
 NODE := .tools/node/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lint types bench soak costs recording build deploy sam-local requirements clean
+.PHONY: help run test check format lint types bench soak costs way recording build deploy sam-local requirements clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -50,6 +50,9 @@ soak: $(VENV)  ## a long seeded run with random faults (ARGS="--seed 7 --seconds
 
 costs: $(VENV)  ## what a stack costs, into docs/deployment.md (ARGS="--messages 2e6 --accounts 300": print yours)
 	@$(BIN)/python -m zendesk_push.costs $(ARGS)
+
+way: $(VENV)  ## the way of one message through the push function, file by file
+	@$(BIN)/python -m zendesk_push.bench.message_way
 
 recording: $(VENV)  ## docs/images/make-run.svg, the README's picture, from a real run (needs Chromium)
 	@$(BIN)/python -m zendesk_push.recording $(ARGS)
