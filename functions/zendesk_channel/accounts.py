@@ -179,11 +179,15 @@ class AccountsTable:
         return as_kept(replace(account, revision=account.revision + 1))
 
     def mark_refused(self, account: Account) -> bool:
-        """Note that Zendesk refuses this version of the token; False if another has replaced it meanwhile."""
+        """Note that Zendesk refuses this version of the token.
+
+        Returns:
+            Whether that is news: False if it was noted before, or another version has replaced this one meanwhile.
+        """
         return self.update(
             account.instance_push_id,
             "SET refused_version = :version",
-            "token_version = :version",
+            "token_version = :version AND (attribute_not_exists(refused_version) OR refused_version <> :version)",
             {":version": account.token_version},
         )
 
@@ -194,6 +198,21 @@ class AccountsTable:
             "REMOVE refused_version",
             "refused_version = :version",
             {":version": account.token_version},
+        )
+
+    def pause_by_operator(self, instance_push_id: InstancePushId, at: float) -> bool:
+        """Let nothing be pushed until ``resume_by_operator``; False if there is no such account, or it is paused."""
+        return self.update(
+            instance_push_id,
+            "SET paused_by_operator_at = :at",
+            "attribute_exists(pk) AND attribute_not_exists(paused_by_operator_at)",
+            {":at": at},
+        )
+
+    def resume_by_operator(self, instance_push_id: InstancePushId) -> bool:
+        """Undo that; False if it was not paused."""
+        return self.update(
+            instance_push_id, "REMOVE paused_by_operator_at", "attribute_exists(paused_by_operator_at)", {}
         )
 
     def update(
@@ -286,6 +305,7 @@ def conditional_update(
     Raises:
         StoreUnavailableError: AWS failed otherwise.
     """
+    given = {name: attribute(value) for name, value in values.items()}  # which AWS refuses to be empty
     with store_errors("UpdateItem"):
         try:
             dynamodb.update_item(
@@ -293,7 +313,7 @@ def conditional_update(
                 Key=key,
                 UpdateExpression=expression,
                 ConditionExpression=condition,
-                ExpressionAttributeValues={name: attribute(value) for name, value in values.items()},
+                **({"ExpressionAttributeValues": given} if given else {}),
             )
         except ClientError as error:
             if error_code(error) == "ConditionalCheckFailedException":

@@ -1,83 +1,108 @@
-"""Asking Zendesk again about a registered account's tokens: after a 401 or 403, and by the schedule."""
+"""Asking Zendesk about a registered account's tokens, and keeping in the table what it says.
 
-import time
-from collections.abc import Callable
+After a 401 or 403, and by the schedule. Writes nothing but what these two may: the token's version and what is pending,
+and the mark that a version is refused.
+"""
+
 from dataclasses import dataclass, replace
 from typing import Final
 
 from zendesk_channel.accounts import Account, AccountsTable
 from zendesk_channel.client import Validation, Verdict, ZendeskClient
+from zendesk_channel.clock import Clock
+from zendesk_channel.contract import PushToken
 from zendesk_channel.credentials import CredentialStore
 from zendesk_channel.errors import CredentialMissingError, RevisionConflictError
 
 PENDING_LIFETIME: Final = 24 * 3600  # seconds an unconfirmed token is kept
+_PENDING: Final = ("pending_version", "pending_since")
+_NO_VERDICT: Final = Validation(Verdict.NO_VERDICT)
 
 
 @dataclass(frozen=True)
-class Recheck:
-    """The account as it is now, and what Zendesk says of its registered token.
+class Verification:
+    """The account as it was read last, and what Zendesk says of its registered token.
 
     ``promoted``: an unconfirmed token was waiting, Zendesk has confirmed it, and it is the registered one now.
+    ``marked``: this token's version has become refused by this. ``healed``: it was refused until now.
     """
 
     account: Account
     validation: Validation
     promoted: bool = False
+    marked: bool = False
+    healed: bool = False
 
 
-class TokenRecheck:
-    """Asks about the pending token first, then about the registered one. Marks nothing as refused: the caller decides.
+class TokenVerifier:
+    """Asks about the pending token first, then about the registered one; marks and heals.
 
     Every method raises StoreUnavailableError if AWS fails.
     """
 
     def __init__(
-        self,
-        accounts: AccountsTable,
-        credentials: CredentialStore,
-        zendesk: ZendeskClient,
-        clock: Callable[[], float] = time.time,
+        self, accounts: AccountsTable, credentials: CredentialStore, zendesk: ZendeskClient, clock: Clock
     ) -> None:
         self._accounts = accounts
         self._credentials = credentials
         self._zendesk = zendesk
         self._clock = clock
 
-    def run(self, account: Account) -> Recheck:
-        """Ask Zendesk; a pending token that it confirms replaces the registered one, one that is too old is dropped.
+    def verify(self, account: Account, *, mark_unreachable: bool) -> Verification:
+        """Ask Zendesk, and mark the account or take the mark off again; no verdict changes nothing.
 
-        A secret that is missing counts as no verdict: it says nothing about what Zendesk accepts.
+        ``mark_unreachable``: an address where no Zendesk is (404, 3xx) is a refusal as well, as it is for the schedule;
+        to a push it is one of the address. A secret that is missing is no verdict: it says nothing about what Zendesk
+        accepts.
         """
         if account.pending_version:
-            promoted = self._settle_pending(account)
+            promoted = self._promoted(account)
             if promoted is not None:
-                return promoted
+                return replace(promoted, healed=account.refused)
             account = self._accounts.get(account.instance_push_id) or account
-        if not account.token_version:
-            return Recheck(account, Validation(Verdict.NO_VERDICT))
-        return Recheck(account, self._ask(account, account.token_version))
+        validation = self._ask(account, account.token_version)
+        if validation.verdict is Verdict.CONFIRMED:
+            healed = account.refused and self._accounts.clear_refused(account)
+            return Verification(account, validation, healed=healed)
+        refused = validation.verdict is Verdict.REFUSED and (
+            mark_unreachable or validation.credentials_refused
+        )
+        marked = refused and self._accounts.mark_refused(account)
+        return Verification(account, validation, marked=marked)
 
-    def _settle_pending(self, account: Account) -> Recheck | None:
+    def _promoted(self, account: Account) -> Verification | None:
         """Promote or drop the pending version. None: it is not the registered one now."""
         pending = account.pending_version or ""
-        age = self._clock() - (account.pending_since or 0)
-        validation = self._ask(account, pending) if age <= PENDING_LIFETIME else None
+        live = self._clock.now() - (account.pending_since or 0) <= PENDING_LIFETIME
+        validation = self._ask(account, pending) if live else _NO_VERDICT
         settled = replace(account, pending_version=None, pending_since=None)
         try:
-            if validation is not None and validation.verdict is Verdict.CONFIRMED:
-                settled = self._accounts.save(replace(settled, token_version=pending))
+            if validation.verdict is Verdict.CONFIRMED:
+                settled = replace(settled, token_version=pending)
+                settled = self._accounts.save(settled, only=("token_version", *_PENDING))
                 self._credentials.make_current(account.instance_push_id, pending)
-                return Recheck(settled, validation, promoted=True)
-            if validation is None:
-                self._accounts.save(settled)
+                return Verification(settled, validation, promoted=True)
+            if not live:
+                self._accounts.save(settled, only=_PENDING)
         except RevisionConflictError:
             # Somebody registered meanwhile: what they wrote is newer than what was asked about here.
             pass
         return None
 
     def _ask(self, account: Account, version: str) -> Validation:
-        try:
-            token = self._credentials.read(account.instance_push_id, version)
-        except CredentialMissingError:
-            return Validation(Verdict.NO_VERDICT)
+        token = self._token(account, version) if version else None
+        if token is None:
+            return _NO_VERDICT
         return self._zendesk.validate_token(account.subdomain, token, account.instance_push_id)
+
+    def _token(self, account: Account, version: str) -> PushToken | None:
+        """A living account's token; its secret is restored, should a crash have left it marked for deletion."""
+        try:
+            return self._credentials.read(account.instance_push_id, version)
+        except CredentialMissingError:
+            if not self._credentials.restore(account.instance_push_id):
+                return None
+        try:
+            return self._credentials.read(account.instance_push_id, version)
+        except CredentialMissingError:
+            return None

@@ -55,7 +55,7 @@ class InMemoryAccounts(AccountsTable):
         """As the table's."""
         with self._store.lock:
             found = self._store.accounts.get(account.instance_push_id)
-            if found is None or found.token_version != account.token_version:
+            if found is None or found.token_version != account.token_version or found.refused:
                 return False
             self._store.put(replace(found, refused_version=account.token_version))
             return True
@@ -67,6 +67,24 @@ class InMemoryAccounts(AccountsTable):
             if found is None or found.refused_version != account.token_version:
                 return False
             self._store.put(replace(found, refused_version=None))
+            return True
+
+    def pause_by_operator(self, instance_push_id: InstancePushId, at: float) -> bool:
+        """As the table's."""
+        with self._store.lock:
+            found = self._store.accounts.get(instance_push_id)
+            if found is None or found.paused_by_operator_at is not None:
+                return False
+            self._store.put(replace(found, paused_by_operator_at=at))
+            return True
+
+    def resume_by_operator(self, instance_push_id: InstancePushId) -> bool:
+        """As the table's."""
+        with self._store.lock:
+            found = self._store.accounts.get(instance_push_id)
+            if found is None or found.paused_by_operator_at is None:
+                return False
+            self._store.put(replace(found, paused_by_operator_at=None))
             return True
 
     def update(

@@ -39,6 +39,10 @@ STEPS = st.lists(
         st.tuples(st.just("read"), ACCOUNT),
         st.tuples(st.just("mark_refused"), ACCOUNT),
         st.tuples(st.just("clear_refused"), ACCOUNT),
+        st.tuples(st.just("save_some"), ACCOUNT, TOKENS, TIMES),
+        st.tuples(st.just("abandon"), ACCOUNT, TIMES),
+        st.tuples(st.just("pause_by_operator"), ACCOUNT, TIMES),
+        st.tuples(st.just("resume_by_operator"), ACCOUNT),
         st.tuples(st.just("pause_account"), ACCOUNT, TIMES, MAYBE),
         st.tuples(st.just("clear_pause"), ACCOUNT, MAYBE),
         st.tuples(st.just("note"), ACCOUNT, TIMES, st.sampled_from([None, "throttled"])),
@@ -79,6 +83,23 @@ class Side:
 
     def save_unread(self, number: int, token: PushToken) -> Account:
         return self.accounts.save(replace(self.read_last[number], token_version=token.version))
+
+    def save_some(self, number: int, token: PushToken, at: float) -> Account:
+        account = replace(self.read_last[number], token_version=token.version, pending_since=at, name="x")
+        return self._save_some(account, "token_version", "pending_since")
+
+    def abandon(self, number: int, at: float) -> Account:
+        return self._save_some(replace(self.read_last[number], destroyed_at=at), "destroyed_at")
+
+    def _save_some(self, account: Account, *names: str) -> Account:
+        """Of an account that is there: a new one is written as a whole."""
+        return self.accounts.save(account, only=names) if account.revision else account
+
+    def pause_by_operator(self, number: int, at: float) -> bool:
+        return self.accounts.pause_by_operator(self.ids[number], at)
+
+    def resume_by_operator(self, number: int) -> bool:
+        return self.accounts.resume_by_operator(self.ids[number])
 
     def read(self, number: int) -> Account | None:
         account = self.accounts.get(self.ids[number])
