@@ -10,7 +10,6 @@ from admin_callback.accounts.account_events import AccountEvents
 from admin_callback.accounts.account_lifecycle import AccountLifecycle
 from admin_callback.accounts.metadata_keys import MetadataKeys
 from admin_callback.accounts.registration import Registrar, RegistrarDeps
-from admin_callback.accounts.revalidation import AccountRevalidator, Finding, Sweep, SweepCursor, totals
 from admin_callback.accounts.sealed_metadata import MetadataSealer
 from admin_callback.accounts.validation_rate_limit import ValidationLimits
 from admin_callback.http import manifest
@@ -31,7 +30,6 @@ from zendesk_channel.client import ZendeskClient
 from zendesk_channel.clock import SYSTEM_CLOCK, Clock
 from zendesk_channel.credentials import CredentialStore
 from zendesk_channel.telemetry import Telemetry
-from zendesk_channel.token_verification import TokenRecheck
 
 SERVICES: Final = ("dynamodb", "secretsmanager", "kms")
 CLIENTS: Final = AwsClients()
@@ -40,40 +38,21 @@ if is_initializing():
     for _service in SERVICES:
         CLIENTS.client(_service)
 
-SCHEDULE_SOURCE: Final = "zendesk-push.schedule"
-
 
 class Application:
     """One container's function."""
 
-    def __init__(self, http_api: HttpApi, sweep: Sweep | None, telemetry: Telemetry) -> None:
+    def __init__(self, http_api: HttpApi, telemetry: Telemetry) -> None:
         self._http_api = http_api
-        self._sweep = sweep
         self._telemetry = telemetry
 
     def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Answer an HTTP request, or take the schedule's next slice."""
+        """Answer an HTTP request."""
         self._telemetry.begin(context.aws_request_id)
         try:
-            if event.get("source") == SCHEDULE_SOURCE and self._sweep:
-                return self._revalidate(self._sweep, context)
             return self._http_api.answer(event, context.aws_request_id)
         finally:
             self._telemetry.flush()
-
-    def _revalidate(self, sweep: Sweep, context: Any) -> dict[str, Any]:
-        findings = sweep.run(lambda: context.get_remaining_time_in_millis() / 1000)
-        found = totals(findings)
-        for account, finding in findings:
-            if finding is Finding.REFUSED:
-                self._telemetry.warning(
-                    "token refused", subdomain=account.subdomain, instance_push_id=account.instance_push_id
-                )
-        # A run without a refusal says so too: the alarm must be able to go off again.
-        self._telemetry.count("AccountsRefused", found.get(Finding.REFUSED.value, 0))
-        self._telemetry.count("AccountsHealed", found.get(Finding.HEALED.value, 0))
-        self._telemetry.info("revalidation", found=found)
-        return found
 
 
 def build(settings: Settings, clients: AwsClients, clock: Clock = SYSTEM_CLOCK) -> Application:
@@ -89,7 +68,6 @@ def build(settings: Settings, clients: AwsClients, clock: Clock = SYSTEM_CLOCK) 
         receipt_queue=_receipt_queue(settings, clients),
         replies=_replies(settings, clients),
         clock=clock,
-        cursor=SweepCursor(dynamodb, settings.accounts_table),
     )
 
 
@@ -103,7 +81,6 @@ def assemble(
     receipt_queue: ReceiptQueue | None,
     clock: Clock,
     replies: tuple[ReplyLog, RepliesQueue] | None = None,
-    cursor: SweepCursor | None = None,
 ) -> Application:
     """The function on the collaborators that it is given."""
     telemetry = Telemetry(settings.service, settings.metrics_namespace, settings.log_level, METRICS)
@@ -120,9 +97,6 @@ def assemble(
     )
     # Events are counted apart from callbacks: neither can use up what the other needs.
     account_events = AccountEvents(replace(deps, limits=ValidationLimits(clock)))
-    revalidator = AccountRevalidator(
-        accounts, credentials, TokenRecheck(accounts, credentials, zendesk, clock.now), lifecycle
-    )
     posts: dict[str, Route] = {
         manifest.ADMIN_UI_PATH: AdminUi(settings, Registrar(deps), telemetry).answer,
         manifest.EVENT_CALLBACK_PATH: EventCallbacks(account_events, receipt_queue, telemetry, clock).answer,
@@ -131,11 +105,7 @@ def assemble(
         authentication = AccountAuthentication(accounts, sealer)
         channelbacks = Channelbacks(authentication, *replies, telemetry, clock)
         posts[manifest.CHANNELBACK_PATH] = ChannelbackRoute(channelbacks, telemetry).answer
-    return Application(
-        HttpApi(settings, posts),
-        Sweep(accounts, cursor, revalidator) if cursor else None,
-        telemetry,
-    )
+    return Application(HttpApi(settings, posts), telemetry)
 
 
 def _receipt_queue(settings: Settings, clients: AwsClients) -> ReceiptQueue | None:

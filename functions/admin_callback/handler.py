@@ -1,4 +1,4 @@
-"""The Lambda entry point: an HTTP API request, or the schedule's tick."""
+"""The Lambda entry point."""
 
 from typing import Any
 

@@ -18,8 +18,6 @@ METRICS: Final[Mapping[str, MetricUnit]] = {
     "EventsFailed": MetricUnit.Count,  # no verdict in time, or AWS failed
     "UnauthenticatedRequests": MetricUnit.Count,  # callbacks and event bodies that prove nothing
     "UnforeseenErrors": MetricUnit.Count,
-    "AccountsRefused": MetricUnit.Count,  # active accounts whose token Zendesk refused in one run of the schedule
-    "AccountsHealed": MetricUnit.Count,  # no longer marked as refused
     "RepliesQueued": MetricUnit.Count,
     "RepliesRepeated": MetricUnit.Count,  # on the queue already
     "RepliesForged": MetricUnit.Count,  # channelbacks that nothing authenticates

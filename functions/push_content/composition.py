@@ -28,7 +28,7 @@ from zendesk_channel.client import ZendeskClient
 from zendesk_channel.clock import SYSTEM_CLOCK, Clock
 from zendesk_channel.credentials import CredentialStore
 from zendesk_channel.push_state import SharedPauses
-from zendesk_channel.token_verification import TokenRecheck
+from zendesk_channel.token_verification import TokenVerifier
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -94,7 +94,7 @@ def assemble(
         zendesk=zendesk,
         read_token=functools.lru_cache(_TOKENS_KEPT)(credentials.read),
         credential_recovery=CredentialRecovery(
-            accounts, TokenRecheck(accounts, credentials, zendesk, clock.now)
+            accounts, TokenVerifier(accounts, credentials, zendesk, clock)
         ),
         history=PushHistory(),
         rate_limit_turns=RateLimitTurns(settings.rate_limit_reserve_percent),

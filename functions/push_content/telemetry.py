@@ -29,6 +29,9 @@ METRICS: Final[Mapping[str, MetricUnit]] = {
     "CredentialsRefused": MetricUnit.Count,  # accounts that became refused, once each
     "WrongAddress": MetricUnit.Count,  # accounts that became unreachable, once each
     "UnforeseenErrors": MetricUnit.Count,
+    "AccountsRefused": MetricUnit.Count,  # marked, at the end of a round of the schedule
+    "AccountsHealed": MetricUnit.Count,  # no longer marked
+    "AccountsAbandoned": MetricUnit.Count,  # removed by the schedule: never saved, and refused by now
     "MessagesDelivered": MetricUnit.Count,
     "MessagesRetried": MetricUnit.Count,
     "MessagesDeadLettered": MetricUnit.Count,

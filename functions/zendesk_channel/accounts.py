@@ -305,7 +305,9 @@ def conditional_update(
     Raises:
         StoreUnavailableError: AWS failed otherwise.
     """
-    given = {name: attribute(value) for name, value in values.items()}  # which AWS refuses to be empty
+    given: dict[str, Any] = {}
+    if values:  # AWS refuses an empty mapping
+        given["ExpressionAttributeValues"] = {name: attribute(value) for name, value in values.items()}
     with store_errors("UpdateItem"):
         try:
             dynamodb.update_item(
@@ -313,7 +315,7 @@ def conditional_update(
                 Key=key,
                 UpdateExpression=expression,
                 ConditionExpression=condition,
-                **({"ExpressionAttributeValues": given} if given else {}),
+                **given,
             )
         except ClientError as error:
             if error_code(error) == "ConditionalCheckFailedException":

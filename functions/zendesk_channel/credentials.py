@@ -71,8 +71,8 @@ class CredentialStore:
         secret = secret or _Secret()
         if secret.marked_for_deletion:
             self._restore(name)
-        stages = secret.stages.get(version)
-        if stages is None:
+        stages = secret.stages.get(version, ())
+        if not stages:
             stages = self._put(name, token, _PENDING if pending else _CURRENT)
         # A put that repeats a version which is there moves no stage, and a version without one may be cleaned up.
         if not pending and _CURRENT not in stages:

@@ -63,12 +63,16 @@ class TokenVerifier:
         validation = self._ask(account, account.token_version)
         if validation.verdict is Verdict.CONFIRMED:
             healed = account.refused and self._accounts.clear_refused(account)
-            return Verification(account, validation, healed=healed)
+            return Verification(replace(account, refused_version=None), validation, healed=healed)
         refused = validation.verdict is Verdict.REFUSED and (
             mark_unreachable or validation.credentials_refused
         )
-        marked = refused and self._accounts.mark_refused(account)
-        return Verification(account, validation, marked=marked)
+        if not refused:
+            return Verification(account, validation)
+        marked = self._accounts.mark_refused(account)
+        return Verification(
+            replace(account, refused_version=account.token_version), validation, marked=marked
+        )
 
     def _promoted(self, account: Account) -> Verification | None:
         """Promote or drop the pending version. None: it is not the registered one now."""

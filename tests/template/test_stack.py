@@ -128,7 +128,7 @@ def test_every_route_is_throttled_and_the_fallback_hardest(source: Document, tra
 
 
 def test_the_schedule_sends_what_the_function_expects(source: Document) -> None:
-    schedule = _properties(source, "AdminCallbackFunction")["Events"]["Revalidate"]["Properties"]
+    schedule = _properties(source, "PushContentFunction")["Events"]["Revalidate"]["Properties"]
     assert schedule["Input"] == '{"source": "zendesk-push.schedule", "action": "revalidate"}'
     # The credentials alarm sums over half an hour, so that it stays on from one run to the next.
     assert schedule["Schedule"] == "rate(15 minutes)"

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from admin_callback.composition import Application
+from push_content.accounts.revalidation import SCHEDULE_SOURCE, Revalidation
 from worlds.scripted_zendesk import ScriptedZendesk
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -165,12 +166,28 @@ class AdminRequests:
             "data": {**({"metadata": metadata} if metadata is not None else {}), **data},
         }
 
-    def revalidate(self, context: Any = None) -> None:
-        self._invoke({"source": "zendesk-push.schedule", "action": "revalidate"}, context or LambdaContext())
+    def revalidate(self, context: Any = None, **event: Any) -> dict[str, Any]:
+        """A tick of the schedule, as the push function takes it."""
+        context = context or LambdaContext()
+        self._show_logs()
+        return self.revalidation().run(
+            {"source": SCHEDULE_SOURCE, "action": "revalidate", **event},
+            seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+            request_id=context.aws_request_id,
+        )
+
+    def revalidation(self) -> Revalidation:
+        """A container's schedule."""
+        raise NotImplementedError
 
     def _invoke(self, event: dict[str, Any], context: Any, app: Application | None = None) -> dict[str, Any]:
-        # Powertools keeps the stream that was there when its logger was first made; pytest changes it for each test.
-        for handler in logging.getLogger("admin-callback").handlers:
-            if isinstance(handler, logging.StreamHandler):
-                handler.stream = sys.stdout  # not setStream: it flushes the old one, which is closed
+        self._show_logs()
         return (app or self.app).handle(event, context)
+
+    @staticmethod
+    def _show_logs() -> None:
+        # Powertools keeps the stream that was there when its logger was first made; pytest changes it for each test.
+        for service in ("admin-callback", "push-content"):
+            for handler in logging.getLogger(service).handlers:
+                if isinstance(handler, logging.StreamHandler):
+                    handler.stream = sys.stdout  # not setStream: it flushes the old one, which is closed

@@ -3,14 +3,15 @@
 from collections import Counter
 from typing import Any, cast
 
-from admin_callback.accounts.account_lifecycle import AccountLifecycle
 from admin_callback.accounts.metadata_keys import MetadataKeys
-from admin_callback.accounts.revalidation import AccountRevalidator
 from admin_callback.accounts.sealed_metadata import Metadata, MetadataSealer
 from admin_callback.composition import Application, assemble
 from admin_callback.http.import_reports import ReceiptQueue
 from admin_callback.replies.replies_queue import RepliesQueue
 from admin_callback.settings import Settings
+from push_content.accounts.revalidation import Cursor, CursorStore, Revalidation
+from push_content.schedule import assemble_revalidation
+from push_content.telemetry import METRICS
 from worlds.admin_requests import AdminRequests
 from worlds.environment import admin_environment
 from worlds.scripted_zendesk import ScriptedClient, ScriptedZendesk
@@ -19,7 +20,7 @@ from worlds.set_clock import SetClock
 from zendesk_channel.accounts import Account
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.errors import StoreUnavailableError
-from zendesk_channel.token_verification import TokenRecheck
+from zendesk_channel.telemetry import Telemetry
 from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryTable
 from zendesk_push.in_memory.credentials import InMemoryCredentials
 from zendesk_push.in_memory.replies import InMemoryReplyLog
@@ -57,6 +58,34 @@ class CountedAccounts(InMemoryAccounts):
         return super().get(instance_push_id)
 
 
+class FailingCredentials(InMemoryCredentials):
+    """Fails for the accounts that it is told of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failing: set[InstancePushId] = set()
+
+    def read(self, instance_push_id: InstancePushId, version: str) -> PushToken:
+        if instance_push_id in self.failing:
+            raise StoreUnavailableError("GetSecretValue", "InternalServiceError")
+        return super().read(instance_push_id, version)
+
+
+class InMemoryCursors(CursorStore):
+    """``CursorStore`` without DynamoDB."""
+
+    def __init__(self) -> None:
+        self._cursor = Cursor()
+
+    def read(self) -> Cursor:
+        """As the store's."""
+        return self._cursor
+
+    def write(self, cursor: Cursor) -> None:
+        """As the store's."""
+        self._cursor = cursor
+
+
 class AdminWorld(AdminRequests):
     """One stack. Everything in it is fresh."""
 
@@ -65,7 +94,8 @@ class AdminWorld(AdminRequests):
         self.clock = SetClock()
         self.table = InMemoryTable()
         self.accounts = CountedAccounts(self.table)
-        self.credentials = InMemoryCredentials()
+        self.credentials = FailingCredentials()
+        self.cursors = InMemoryCursors()
         self.kms = KmsInMemory()
         self.metadata_key = MetadataKeySecret(self.clock)
         self.sqs = InMemorySqs(self.clock.now)
@@ -97,17 +127,16 @@ class AdminWorld(AdminRequests):
             clock=self.clock.clock,
         )
 
-    def revalidate(self, context: Any = None) -> None:  # noqa: ARG002 (of a run that never ends early)
-        """What the schedule does, for every account."""
-        clock, zendesk = self.clock.clock, ScriptedClient(self.zendesk)
-        revalidator = AccountRevalidator(
-            self.accounts,
-            self.credentials,
-            TokenRecheck(self.accounts, self.credentials, zendesk, clock.now),
-            AccountLifecycle(self.accounts, self.credentials, clock),
+    def revalidation(self) -> Revalidation:
+        """A container's schedule."""
+        return assemble_revalidation(
+            accounts=self.accounts,
+            credentials=self.credentials,
+            zendesk=ScriptedClient(self.zendesk),
+            cursors=self.cursors,
+            telemetry=Telemetry("push-content", "ZendeskPush", "DEBUG", METRICS),
+            clock=self.clock.clock,
         )
-        for account in list(self.table.accounts.values()):
-            revalidator.revalidate(account)
 
     @property
     def sealer(self) -> MetadataSealer:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from push_content.outcomes.outcome import ErrorCode, Retry
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
-from zendesk_channel.token_verification import TokenRecheck
+from zendesk_channel.token_verification import TokenVerifier
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class GiveUp:
 class CredentialRecovery:
     """Asks the table, then Zendesk. Raises StoreUnavailableError if AWS fails."""
 
-    def __init__(self, accounts: AccountsTable, recheck: TokenRecheck) -> None:
+    def __init__(self, accounts: AccountsTable, verifier: TokenVerifier) -> None:
         self._accounts = accounts
-        self._recheck = recheck
+        self._verifier = verifier
 
     def take(self, account: Account, tried: Collection[str]) -> TryAgain | GiveUp:
         """``tried``: the versions of the token that were answered with 401 or 403, the account's own included."""
@@ -37,19 +37,20 @@ class CredentialRecovery:
             return GiveUp(Retry(ErrorCode.UNKNOWN_ACCOUNT, "no such account is registered"))
         if now.state is not AccountState.ACTIVE or now.refused or now.token_version not in tried:
             return TryAgain(now)
-        answer = self._recheck.run(now)
+        answer = self._verifier.verify(now, mark_unreachable=False)
         if answer.promoted and answer.account.token_version not in tried:
             return TryAgain(answer.account)
         if not answer.validation.credentials_refused:
             return GiveUp(_not_confirmed())
-        if self._accounts.mark_refused(answer.account):
-            return GiveUp(
-                Retry(ErrorCode.UNAUTHORIZED, "Zendesk does not accept the account's token any more"), True
-            )
-        newer = self._accounts.get(account.instance_push_id)
-        if newer is not None and newer.token_version not in tried:
-            return TryAgain(newer)
-        return GiveUp(_not_confirmed())
+        newest = self._accounts.get(account.instance_push_id)
+        if newest is not None and newest.token_version not in tried:
+            return TryAgain(newest)
+        if newest is None or not newest.refused:
+            return GiveUp(_not_confirmed())
+        return GiveUp(
+            Retry(ErrorCode.UNAUTHORIZED, "Zendesk does not accept the account's token any more"),
+            answer.marked,
+        )
 
 
 def _not_confirmed() -> Retry:

@@ -77,7 +77,9 @@ class AccountCheck:
         try:
             return self._check(account)
         except RevisionConflictError:
-            return Checked(account, Finding.NO_VERDICT)  # somebody registered meanwhile: the next run will see
+            return Checked(
+                account, Finding.NO_VERDICT
+            )  # somebody registered meanwhile: the next run will see
         except StoreError:
             return Checked(account, Finding.FAILED)
 

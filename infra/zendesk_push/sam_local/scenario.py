@@ -62,7 +62,7 @@ STEPS: Final = (
     Step("event-deactivate-integration-instance", ADMIN, status=200),
     Step("event-activate-integration-instance", ADMIN, status=200),
     Step("sqs-one-message", PUSH, staying=()),  # imported before, so that nothing happens twice
-    Step("schedule-revalidate", ADMIN),
+    Step("schedule-revalidate", PUSH),
     Step("event-destroy-integration-instance", ADMIN, status=200),
     Step("event-destroy-integration", ADMIN, status=200),
 )

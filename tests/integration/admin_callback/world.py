@@ -9,14 +9,19 @@ from admin_callback.accounts.sealed_metadata import Metadata, MetadataSealer
 from admin_callback.composition import Application, build
 from admin_callback.settings import Settings
 from integration.admin_callback import aws_faults
+from push_content.accounts.revalidation import CursorStore, Revalidation
+from push_content.schedule import assemble_revalidation
+from push_content.telemetry import METRICS
 from worlds.admin_requests import AdminRequests
 from worlds.admin_world import settings_of
 from worlds.scripted_zendesk import ScriptedZendesk
 from worlds.set_clock import SetClock
 from zendesk_channel.accounts import Account, AccountsTable
 from zendesk_channel.aws import AwsClients
+from zendesk_channel.client import ZendeskClient
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.credentials import CredentialStore
+from zendesk_channel.telemetry import Telemetry
 
 TABLE = "accounts"
 PREFIX = "zendesk-push"
@@ -66,6 +71,17 @@ class World(AdminRequests):
             Settings(**{**vars(self.settings), **overrides}),
             AwsClients(session._session),
             clock or self.clock.clock,
+        )
+
+    def revalidation(self) -> Revalidation:
+        """A container's schedule."""
+        return assemble_revalidation(
+            accounts=self.accounts,
+            credentials=self.credentials,
+            zendesk=ZendeskClient(self.settings.addresses),
+            cursors=CursorStore(self.dynamodb, TABLE),
+            telemetry=Telemetry("push-content", "ZendeskPush", "DEBUG", METRICS),
+            clock=self.clock.clock,
         )
 
     def heal_aws(self) -> None:

@@ -5,7 +5,6 @@ strangers change nothing, and once everything has arrived an account that Zendes
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -26,18 +25,19 @@ from admin_callback.accounts.registration import (
     RegistrationRefusedError,
     VerdictMissingError,
 )
-from admin_callback.accounts.revalidation import AccountRevalidator
 from admin_callback.accounts.sealed_metadata import MetadataSealer
 from admin_callback.accounts.validation_rate_limit import WINDOW, ValidationLimits
+from push_content.accounts.revalidation import AccountCheck
 from worlds.admin_requests import SOURCE
 from worlds.sealing_in_memory import KmsInMemory, MetadataKeySecret
 from worlds.set_clock import SetClock
-from zendesk_channel.accounts import Account, AccountState
+from zendesk_channel.account_removal import AccountRemoval
+from zendesk_channel.accounts import AccountState
 from zendesk_channel.client import Validation, Verdict, ZendeskClient
 from zendesk_channel.clock import Clock
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
-from zendesk_channel.errors import RevisionConflictError, StoreError
-from zendesk_channel.token_verification import TokenRecheck
+from zendesk_channel.errors import StoreError
+from zendesk_channel.token_verification import TokenVerifier
 from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryTable
 from zendesk_push.in_memory.credentials import InMemoryCredentials
 
@@ -137,8 +137,12 @@ class RegistrationAtRandom(RuleBasedStateMachine):
             allowed_subdomains=(),
             clock=clock,
         )
-        recheck = TokenRecheck(self.accounts, self.credentials, self.zendesk, clock.now)
-        self.revalidator = AccountRevalidator(self.accounts, self.credentials, recheck, lifecycle)
+        self.account_check = AccountCheck(
+            TokenVerifier(self.accounts, self.credentials, self.zendesk, clock),
+            AccountRemoval(self.accounts, self.credentials, clock),
+            self.accounts,
+            clock,
+        )
         self.registrar = Registrar(deps)
         self.account_events = AccountEvents(replace(deps, limits=ValidationLimits(clock)))
         self.clock = clock
@@ -294,11 +298,7 @@ class RegistrationAtRandom(RuleBasedStateMachine):
         if record is None:
             self.interruptions = []
         else:
-            self.guarded(lambda: self._revalidate(record))
-
-    def _revalidate(self, record: Account) -> None:
-        with suppress(RevisionConflictError):
-            self.revalidator.revalidate(record)
+            self.guarded(lambda: self.account_check.check(record))
 
     def plan(self, data: st.DataObject, account: InstancePushId) -> None:
         """What happens in the middle of the next request: at up to two of its effects, something else or the end."""

@@ -79,3 +79,72 @@ def test_aws_refuses_to_create_a_secret_that_is_marked_for_deletion_and_moto_doe
         )
         assert CredentialStore(secrets, "stack", "key").store(ACCOUNT, token) == token.version
         stubber.assert_no_pending_responses()
+
+
+def test_a_secret_that_was_just_created_may_not_be_found_for_seconds() -> None:
+    """A first registration does without what it cannot see yet."""
+    secrets = boto3.client("secretsmanager")
+    with Stubber(secrets) as stubber:
+        stubber.add_response("create_secret", {})
+        stubber.add_client_error("describe_secret", "ResourceNotFoundException")
+        store = CredentialStore(secrets, "stack", "key")
+        assert store.store(ACCOUNT, TOKEN) == TOKEN.version
+        stubber.add_client_error("describe_secret", "ResourceNotFoundException")
+        assert not store.restore(ACCOUNT)
+
+
+def test_a_new_secret_costs_two_calls() -> None:
+    secrets = boto3.client("secretsmanager")
+    with Stubber(secrets) as stubber:
+        stubber.add_response("create_secret", {})
+        stubber.add_response("describe_secret", {"VersionIdsToStages": {TOKEN.version: ["AWSCURRENT"]}})
+        CredentialStore(secrets, "stack", "key").store(ACCOUNT, TOKEN)
+        stubber.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize("created", [True, False])
+def test_a_version_that_is_there_is_made_current_and_not_put_again(created: bool) -> None:
+    secrets = boto3.client("secretsmanager")
+    current = "f" * 64
+    with Stubber(secrets) as stubber:
+        if created:
+            stubber.add_response("create_secret", {})  # AWS ignores a request that repeats a version
+        else:
+            stubber.add_client_error("create_secret", "ResourceExistsException")
+        stubber.add_response(
+            "describe_secret",
+            {"VersionIdsToStages": {TOKEN.version: ["AWSPENDING"], current: ["AWSCURRENT"]}},
+        )
+        stubber.add_response(
+            "update_secret_version_stage",
+            {},
+            {
+                "SecretId": "stack/account",
+                "VersionStage": "AWSCURRENT",
+                "MoveToVersionId": TOKEN.version,
+                "RemoveFromVersionId": current,
+            },
+        )
+        CredentialStore(secrets, "stack", "key").store(ACCOUNT, TOKEN)
+        stubber.assert_no_pending_responses()
+
+
+def test_a_put_that_repeats_an_old_version_moves_no_stage_so_it_is_moved() -> None:
+    secrets = boto3.client("secretsmanager")
+    with Stubber(secrets) as stubber:
+        stubber.add_client_error("create_secret", "ResourceExistsException")
+        stubber.add_response("describe_secret", {"VersionIdsToStages": {"f" * 64: ["AWSCURRENT"]}})
+        stubber.add_response("put_secret_value", {"VersionId": TOKEN.version})
+        stubber.add_response("update_secret_version_stage", {})
+        CredentialStore(secrets, "stack", "key").store(ACCOUNT, TOKEN)
+        stubber.assert_no_pending_responses()
+
+
+def test_a_pending_token_leaves_the_current_version_alone() -> None:
+    secrets = boto3.client("secretsmanager")
+    with Stubber(secrets) as stubber:
+        stubber.add_client_error("create_secret", "ResourceExistsException")
+        stubber.add_response("describe_secret", {"VersionIdsToStages": {"f" * 64: ["AWSCURRENT"]}})
+        stubber.add_response("put_secret_value", {"VersionStages": ["AWSPENDING"]})
+        CredentialStore(secrets, "stack", "key").store(ACCOUNT, TOKEN, pending=True)
+        stubber.assert_no_pending_responses()

@@ -6,9 +6,10 @@ import pytest
 
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.client import Verdict
+from zendesk_channel.clock import Clock
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.errors import StoreUnavailableError
-from zendesk_channel.token_verification import PENDING_LIFETIME, TokenRecheck
+from zendesk_channel.token_verification import PENDING_LIFETIME, TokenVerifier, Verification
 from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryTable
 from zendesk_push.in_memory.clock import ManualClock
 from zendesk_push.in_memory.credentials import InMemoryCredentials
@@ -25,7 +26,8 @@ class World:
         self.accounts = InMemoryAccounts(InMemoryTable())
         self.credentials = InMemoryCredentials()
         client = InMemoryZendeskClient(self.zendesk, self.clock.advance)
-        self.recheck = TokenRecheck(self.accounts, self.credentials, client, self.clock)
+        clock = Clock(self.clock, self.clock, self.clock.advance)
+        self.verifier = TokenVerifier(self.accounts, self.credentials, client, clock)
         created = self.zendesk.create_account("acme", name="Acme")
         self.key = InstancePushId(created.instance_push_id)
         self.token = PushToken(created.token or "")
@@ -39,6 +41,9 @@ class World:
         found = self.accounts.get(self.key)
         assert found is not None
         return found
+
+    def verify(self, account: Account, *, mark_unreachable: bool = False) -> Verification:
+        return self.verifier.verify(account, mark_unreachable=mark_unreachable)
 
     def rotate(self) -> PushToken:
         """Zendesk replaces the token; nobody tells."""
@@ -55,7 +60,7 @@ def world() -> World:
 
 
 def test_a_good_token_is_confirmed(world: World) -> None:
-    answer = world.recheck.run(world.account)
+    answer = world.verify(world.account)
 
     assert (answer.validation.verdict, answer.promoted, answer.account) == (
         Verdict.CONFIRMED,
@@ -64,12 +69,21 @@ def test_a_good_token_is_confirmed(world: World) -> None:
     )
 
 
-def test_a_replaced_token_is_refused_and_nothing_is_marked(world: World) -> None:
+def test_a_replaced_token_is_refused_and_marked_once(world: World) -> None:
     world.rotate()
-    before = world.account
 
-    assert world.recheck.run(before).validation.credentials_refused
-    assert world.account == before
+    assert world.verify(world.account).marked
+    assert world.account.refused
+    again = world.verify(world.account)
+    assert (again.validation.credentials_refused, again.marked) == (True, False)
+
+
+def test_a_good_token_takes_the_mark_off_again(world: World) -> None:
+    world.accounts.mark_refused(world.account)
+
+    assert world.verify(world.account).healed
+    assert not world.account.refused
+    assert not world.verify(world.account).healed
 
 
 @pytest.mark.parametrize(
@@ -78,7 +92,7 @@ def test_a_replaced_token_is_refused_and_nothing_is_marked(world: World) -> None
 def test_a_bad_day_is_no_verdict(world: World, kind: FaultKind) -> None:
     world.zendesk.switch_on(Fault(kind, endpoint="validate_token"))
 
-    answer = world.recheck.run(world.account)
+    answer = world.verify(world.account)
     assert answer.validation.verdict is Verdict.NO_VERDICT
     assert not answer.validation.credentials_refused
 
@@ -87,14 +101,17 @@ def test_a_bad_day_is_no_verdict(world: World, kind: FaultKind) -> None:
 def test_no_such_zendesk_says_nothing_about_the_token(world: World, kind: FaultKind) -> None:
     world.zendesk.switch_on(Fault(kind, endpoint="validate_token"))
 
-    assert not world.recheck.run(world.account).validation.credentials_refused
+    answer = world.verify(world.account)
+    assert (answer.validation.credentials_refused, answer.marked, world.account.refused) == (False,) * 3
+    # The schedule takes it for a refusal: the account cannot be pushed to either way.
+    assert world.verify(world.account, mark_unreachable=True).marked
 
 
 def test_a_pending_token_that_is_confirmed_is_promoted(world: World) -> None:
     token = world.rotate()
     account = world.pend(token)
 
-    answer = world.recheck.run(account)
+    answer = world.verify(account)
 
     assert answer.promoted
     assert answer.account == world.account
@@ -105,7 +122,7 @@ def test_a_pending_token_that_is_confirmed_is_promoted(world: World) -> None:
 def test_a_pending_token_that_is_not_confirmed_yet_goes_on_waiting(world: World) -> None:
     account = world.pend(PushToken("not-yet"))
 
-    answer = world.recheck.run(account)
+    answer = world.verify(account)
 
     assert (answer.promoted, answer.validation.verdict) == (False, Verdict.CONFIRMED)
     assert world.account == account
@@ -116,7 +133,7 @@ def test_a_pending_token_that_nobody_confirms_is_not_promoted(world: World, kind
     account = world.pend(world.rotate())
     world.zendesk.switch_on(Fault(kind, endpoint="validate_token"))
 
-    assert not world.recheck.run(account).promoted
+    assert not world.verify(account).promoted
     assert world.account == account
 
 
@@ -124,7 +141,7 @@ def test_a_pending_token_is_dropped_after_a_day(world: World) -> None:
     account = world.pend(world.rotate())
     world.clock.advance(PENDING_LIFETIME + 1)
 
-    answer = world.recheck.run(account)
+    answer = world.verify(account)
 
     assert not answer.promoted
     assert world.account.pending_version is None
@@ -139,7 +156,7 @@ def test_somebody_who_registers_meanwhile_wins(world: World) -> None:
         replace(world.account, token_version=world.credentials.store(world.key, newest), pending_version=None)
     )
 
-    answer = world.recheck.run(outdated)
+    answer = world.verify(outdated)
 
     assert not answer.promoted
     assert answer.account == world.account
@@ -147,23 +164,34 @@ def test_somebody_who_registers_meanwhile_wins(world: World) -> None:
 
 
 def test_a_missing_secret_is_no_verdict(world: World) -> None:
+    answer = world.verify(replace(world.account, token_version="f" * 64))
+
+    assert answer.validation.verdict is Verdict.NO_VERDICT
+
+
+def test_a_living_accounts_secret_is_brought_back(world: World) -> None:
+    """A crash in the middle of a removal and a registration may have left it marked for deletion."""
     world.credentials.schedule_deletion(world.key)
 
-    assert world.recheck.run(world.account).validation.verdict is Verdict.NO_VERDICT
+    assert world.verify(world.account).validation.verdict is Verdict.CONFIRMED
+    assert world.credentials.read(world.key, world.account.token_version) == world.token
 
 
 def test_a_deleted_account_has_no_token_to_ask_about(world: World) -> None:
-    answer = world.recheck.run(replace(world.account, token_version=""))
+    answer = world.verify(replace(world.account, token_version=""))
 
     assert answer.validation.verdict is Verdict.NO_VERDICT
     assert world.zendesk.requests == []
 
 
-def test_awss_failures_are_the_callers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> PushToken:
+class BrokenCredentials(InMemoryCredentials):
+    def read(self, *_: str) -> PushToken:
         raise StoreUnavailableError("GetSecretValue", "InternalServiceError")
 
-    monkeypatch.setattr(world.credentials, "read", fail)
+
+def test_awss_failures_are_the_callers(world: World) -> None:
+    client = InMemoryZendeskClient(world.zendesk, world.clock.advance)
+    verifier = TokenVerifier(world.accounts, BrokenCredentials(), client, Clock(world.clock))
 
     with pytest.raises(StoreUnavailableError):
-        world.recheck.run(world.account)
+        verifier.verify(world.account, mark_unreachable=False)
