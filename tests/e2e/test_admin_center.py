@@ -197,7 +197,8 @@ def test_add_edit_and_remove(world: World, scripts: bool) -> None:
         page.get_by_role("button", name=re.compile(f"^{other} ")).wait_for()
         world.zendesk.events.settle(EVENT_SECONDS)
         assert world.record(subdomain)["state"] == state
-    page.get_by_role("button", name="Remove Newsroom (Berlin)").click()
+    page.get_by_role("link", name="Remove Newsroom (Berlin)").click()
+    page.get_by_role("button", name="Remove the account").click()
     page.get_by_text("No account yet").wait_for()
     world.zendesk.events.settle(EVENT_SECONDS)
     assert world.record(subdomain)["state"] == "deleted"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from zendesk_push.in_memory.sqs import InMemorySqs
-from zendesk_push.local.sqs_records import record
+from zendesk_push.sqs_event import record
 
 MAX_RECEIVE = 10
 

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from zendesk_push.local.event_wiring import EventSource
 from zendesk_push.local.invocation import PAYLOAD_LIMIT, InvocationResult
-from zendesk_push.local.sqs_records import MalformedResponseError, failed_ids, in_tens, record, size_of
+from zendesk_push.sqs_event import MalformedResponseError, failed_ids, in_tens, record, size_of
 
 _LOG: Final = logging.getLogger(__name__)
 

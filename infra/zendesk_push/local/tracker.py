@@ -2,8 +2,9 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Final, Protocol
 
@@ -41,6 +42,7 @@ class TrackedMessage:
     tickets: tuple[int, ...] = ()
     reason: ReceivedDeadLetter | None = None
     error: str | None = None  # why it waits, where that is known
+    at: float = field(default=0, compare=False)  # epoch seconds: since when it is so
 
     @property
     def outcome(self) -> str:
@@ -150,8 +152,8 @@ class MessageTracker:
 
     def _put(self, message: TrackedMessage) -> None:
         before = self._messages.get(message.message_id)
-        self._messages[message.message_id] = message
         if before != message:
+            self._messages[message.message_id] = replace(message, at=time.time())
             self._on_change(message)
             self._changed.notify_all()
 

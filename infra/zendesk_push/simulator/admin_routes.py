@@ -62,6 +62,7 @@ def accounts(site: Site, visit: Visit, subdomain: str) -> Response:
             accounts=rows,
             installed=installed,
             locales=LOCALES,
+            has_messages=site.messages is not None,
             home=None if visit.subdomain else "/",
             **_integration(site),
         )
@@ -168,6 +169,33 @@ def change(site: Site, visit: Visit, subdomain: str, instance_push_id: str, acti
     return see_other(f"/admin/{subdomain}")
 
 
+def confirm_removal(site: Site, visit: Visit, subdomain: str, instance_push_id: str) -> Response:
+    account = _account(site, visit, subdomain, instance_push_id)
+    back = f"/admin/{subdomain}"
+    return page(
+        "confirm.html",
+        section="admin",
+        question=f"Remove {account.name or account.instance_push_id} from {subdomain}?",
+        consequence="Its token ends at once, and the integration is told. Its tickets stay.",
+        verb="Remove the account",
+        action=f"{back}/accounts/{instance_push_id}/remove",
+        back=back,
+    )
+
+
+def confirm_uninstalling(_: Site, visit: Visit, subdomain: str) -> Response:
+    visit.must_serve(subdomain)
+    return page(
+        "confirm.html",
+        section="admin",
+        question=f"Remove the app from {subdomain}?",
+        consequence="All accounts of the integration go with it; their tickets stay.",
+        verb="Remove the app and its accounts",
+        action=f"/admin/{subdomain}/uninstall",
+        back=f"/admin/{subdomain}",
+    )
+
+
 def uninstall(site: Site, visit: Visit, subdomain: str) -> Response:
     visit.must_be_same_origin()
     visit.must_serve(subdomain)
@@ -237,6 +265,8 @@ def rules() -> list[Rule]:
         Rule("/admin/<subdomain>/uninstall", endpoint=uninstall, methods=["POST"]),
         Rule("/admin/<subdomain>/accounts/new", endpoint=add, methods=["GET"]),
         Rule(f"{account}/edit", endpoint=edit, methods=["GET"]),
+        Rule(f"{account}/remove", endpoint=confirm_removal, methods=["GET"]),
+        Rule("/admin/<subdomain>/uninstall", endpoint=confirm_uninstalling, methods=["GET"]),
         Rule(f"{account}/<any(activate, deactivate, remove):action>", endpoint=change, methods=["POST"]),
         Rule(FINALIZER, endpoint=finalize, methods=["POST"]),
         Rule(f"{SAVED}/<instance_push_id>", endpoint=saved, methods=["GET"]),

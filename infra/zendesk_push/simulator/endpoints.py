@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from zendesk_push.simulator import answers, schema
+import zendesk_push.simulator.answers as answers
+import zendesk_push.simulator.schema as schema
 from zendesk_push.simulator.accounts import Account, Accounts, AccountState, Token
 from zendesk_push.simulator.answers import Answer, NoAnswerError
 from zendesk_push.simulator.fault_answers import spoil, strike

@@ -157,6 +157,27 @@ class Fault:
             and (self.text is None or _holds(target.body, self.text))
         )
 
+    @property
+    def where(self) -> str:
+        """The conditions in words, but for whose requests they are."""
+        conditions = {
+            "the text": self.text and repr(self.text),
+            "external_id": self.external_id,
+            "at least": self.min_resources and f"{self.min_resources} resources",
+            "from": self.min_bytes and f"{self.min_bytes:,} bytes on",
+        }
+        return ", ".join(f"{name} {value}" for name, value in conditions.items() if value)
+
+    @property
+    def until(self) -> str:
+        """When it ends, as things stand."""
+        if self.spent:
+            return "over"
+        if self.count is None:
+            return "until switched off"
+        left = self.count - self.hits
+        return f"{left} more {'time' if left == 1 else 'times'}"
+
     def on_release(self, wake: Callable[[], None]) -> None:
         """Call ``wake`` once when the fault is switched off, at once if it is already."""
         with self._wait_lock:

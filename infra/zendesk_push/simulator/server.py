@@ -9,15 +9,14 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.wrappers import Response
 
+import zendesk_push.simulator.admin_routes as admin_routes
+import zendesk_push.simulator.answers as answers
+import zendesk_push.simulator.api_routes as api_routes
+import zendesk_push.simulator.control_routes as control_routes
+import zendesk_push.simulator.message_routes as message_routes
+import zendesk_push.simulator.ticket_routes as ticket_routes
+import zendesk_push.simulator.traffic_routes as traffic_routes
 from zendesk_push.loopback_http import HttpRequest, HttpResponse, LoopbackServer, NoResponseError, public_host
-from zendesk_push.simulator import (
-    admin_routes,
-    answers,
-    api_routes,
-    control_routes,
-    ticket_routes,
-    traffic_routes,
-)
 from zendesk_push.simulator.answers import NoAnswerError
 from zendesk_push.simulator.channelback_sender import ChannelbackSender
 from zendesk_push.simulator.core import ZendeskState
@@ -28,6 +27,8 @@ from zendesk_push.simulator.web import HERE, Site, Visit, as_http, as_json, as_r
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from zendesk_push.simulator.messages import Messages
 
 MEDIA_TYPES = {
     "simulator.css": "text/css; charset=utf-8",
@@ -57,8 +58,8 @@ class Simulator:
         self._integration = Integration(manifest_url)
         self.events = EventSender(self._integration, self.core.clock)
         self.channelbacks = ChannelbackSender(self.core, self._integration)
-        site = Site(self.core, self._integration, self.events, self.channelbacks)
-        self._server = LoopbackServer(host, port, _Application(site), name="simulated-zendesk")
+        self._site = Site(self.core, self._integration, self.events, self.channelbacks)
+        self._server = LoopbackServer(host, port, _Application(self._site), name="simulated-zendesk")
         self._host = public_host(host)
         self._running = False
         self._closed = False
@@ -79,6 +80,10 @@ class Simulator:
     def install(self, manifest_url: str) -> None:
         """From now on this is the integration's manifest."""
         self._integration.manifest_url = manifest_url
+
+    def show_messages(self, messages: Messages) -> None:
+        """From now on the messages page shows what this knows of the queue."""
+        self._site.messages = messages
 
     def start(self) -> Self:
         self.core.events.listener = self.events.post
@@ -119,6 +124,7 @@ class _Application:
                 *admin_routes.rules(),
                 *ticket_routes.rules(),
                 *traffic_routes.rules(),
+                *message_routes.rules(),
                 *control_routes.rules(),
                 Rule("/static/<name>", endpoint=_static, methods=["GET"]),
             ],

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 200
 MAX_DELIVERIES = 20
+MAX_BODY = 4_000  # characters that are shown of a request's body
 NEEDS_MORE = frozenset({FaultKind.STATUS})
 """Faults that the form can't describe; the control API can."""
 
@@ -27,6 +28,7 @@ def traffic(site: Site, visit: Visit) -> Response:
         faults = [
             fault for fault in core.faults if visit.subdomain is None or fault.subdomain == visit.subdomain
         ]
+        names = {each.instance_push_id: each.name for each in core.accounts}
         known = (visit.subdomain,) if visit.subdomain else core.accounts.subdomains()
     deliveries = [
         (delivery, events)
@@ -37,6 +39,7 @@ def traffic(site: Site, visit: Visit) -> Response:
         "traffic.html",
         section="traffic",
         requests=requests[:MAX_ROWS],
+        names=names,
         total=len(requests),
         faults=faults,
         kinds=[kind for kind in FaultKind if kind not in NEEDS_MORE],
@@ -44,6 +47,7 @@ def traffic(site: Site, visit: Visit) -> Response:
         subdomains=known,
         everywhere=visit.subdomain is None,
         deliveries=deliveries[:MAX_DELIVERIES],
+        most=MAX_BODY,
     )
 
 
@@ -57,7 +61,10 @@ def switch_on(site: Site, visit: Visit) -> Response:
         "subdomain": form.get("subdomain") or None,
         "count": form.get("count", type=int),
         "retry_after": form.get("retry_after", type=int),
+        "text": form.get("text") or None,
     }
+    if (seconds := form.get("seconds", type=float)) is not None:
+        settings["seconds"] = seconds
     try:
         site.core.switch_on(Fault(FaultKind(form.get("kind", "")), **settings))
     except (FaultError, ValueError) as error:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from zendesk_push.simulator.core import ZendeskState
     from zendesk_push.simulator.event_sender import EventSender
     from zendesk_push.simulator.integration import Integration
+    from zendesk_push.simulator.messages import Messages
 
 HERE = Path(__file__).parent
 SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
@@ -46,7 +47,7 @@ _TEMPLATES.filters["brief"] = lambda value: (
 _TEMPLATES.filters["moment"] = lambda at: timestamp(at).replace("T", " ").removesuffix("Z") + " UTC"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Site:
     """What every route may use."""
 
@@ -54,6 +55,8 @@ class Site:
     integration: Integration
     sender: EventSender
     channelbacks: ChannelbackSender
+    messages: Messages | None = None
+    """Set by whoever runs the queue as well."""
 
 
 class Visit:
@@ -115,7 +118,8 @@ def page(
     html = _TEMPLATES.get_template(template).render(**values)
     other = "".join(f" {origin_of(url)}" for url in frames)
     policy = (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; "
         f"frame-ancestors {framed_by}; frame-src 'self'{other}; form-action 'self'{other}"
     )
     response = Response(

@@ -17,8 +17,8 @@ from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.credentials import CredentialStore
 from zendesk_push.local.aws import LocalAws
-from zendesk_push.local.sqs_records import record
 from zendesk_push.simulator import Simulator
+from zendesk_push.sqs_event import record
 
 _numbers = itertools.count(1)
 _MODELS = botocore.loaders.create_loader()  # parsing AWS's models anew takes longer than a test

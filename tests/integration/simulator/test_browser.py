@@ -70,7 +70,11 @@ def test_add_edit_remove(
 
     page.get_by_role("button", name="Deactivate Acme support").click()
     page.get_by_role("button", name="Activate Acme support").click()
-    page.get_by_role("button", name="Remove Acme support").click()
+    page.get_by_role("link", name="Remove Acme support").click()
+    page.get_by_role("link", name="Cancel").click()
+    assert account.state == "active"
+    page.get_by_role("link", name="Remove Acme support").click()
+    page.get_by_role("button", name="Remove the account").click()
     page.get_by_text("No account yet").wait_for()
     assert account.state == "deleted"
     assert problems == []

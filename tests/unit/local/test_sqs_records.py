@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from zendesk_push.local.sqs_records import MalformedResponseError, failed_ids, in_tens, record
+from zendesk_push.sqs_event import MalformedResponseError, failed_ids, in_tens, record
 
 QUEUE_ARN = "arn:aws:sqs:eu-central-1:123456789012:content"
 

@@ -125,6 +125,7 @@ def _start(
     opened.callback(moto.stop)
     from zendesk_push.local.display import open_display
     from zendesk_push.local.logs import LogCollector
+    from zendesk_push.local.message_board import MessageBoard
     from zendesk_push.local.sample_flow import SampleFlow, StackLookup
     from zendesk_push.local.stack import LocalStack
     from zendesk_push.local.tracker import MessageTracker
@@ -148,6 +149,8 @@ def _start(
     )
     opened.enter_context(stack)
     lookup.attach(stack)
+    if stack.simulator is not None:
+        stack.simulator.show_messages(MessageBoard(stack, tracker))
     flow = None
     if stack.simulator is not None and not args.no_samples:
         flow = SampleFlow(stack, tracker)
@@ -205,6 +208,7 @@ def _addresses(stack: "LocalStack") -> Iterator[str]:
     yield f"Zendesk Push on this machine, created from {stack.template.name}"
     if stack.simulator is not None:
         yield f"  Admin Center   {stack.zendesk_url}/admin/acme   (add, edit, remove accounts)"
+        yield f"  messages       {stack.zendesk_url}/messages"
         yield f"  tickets        {stack.zendesk_url}/tickets"
         yield f"  API traffic    {stack.zendesk_url}/traffic"
     else:
