@@ -92,13 +92,13 @@ $(CHECKOV): infra/requirements/policy.txt
 	@$(call environment,.tools/policy,policy)
 	@touch $@
 
-# For the documentation's examples in Node, where Node is.
+# For the documentation's examples in Node, and a second DynamoDB beside moto, where Node is.
 $(NODE): infra/node/package-lock.json
 	@if command -v npm >/dev/null; then \
 		echo "Setting up .tools/node (once)..."; \
 		mkdir -p .tools/node && cp infra/node/package.json infra/node/package-lock.json .tools/node/ && \
-		npm ci --prefix .tools/node --silent --no-audit --no-fund && touch $@; \
-	else echo "npm is not here: the documentation's examples in Node are not run"; fi
+		npm ci --prefix .tools/node --silent --ignore-scripts --no-audit --no-fund && touch $@; \
+	else echo "npm is not here: its examples and a second DynamoDB are left out of the tests"; fi
 
 # uv installs in seconds what takes pip a minute; pip brings uv, both check hashes.
 define environment

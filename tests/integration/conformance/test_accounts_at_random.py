@@ -1,7 +1,7 @@
 """Random writes on the accounts' table and the secrets, by the in-memory parts and by the real ones on moto."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from worlds.dynamodb import IMPLEMENTATIONS, dynamodb_with_table
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.credentials import CredentialStore
@@ -166,16 +167,12 @@ def outcome(call: Callable[..., Any], *arguments: Any) -> Any:
         return type(error)
 
 
-@pytest.fixture
-def clients(moto: None) -> tuple["DynamoDBClient", "SecretsManagerClient"]:
-    dynamodb = boto3.client("dynamodb", region_name=REGION)
-    dynamodb.create_table(
-        TableName="accounts",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return dynamodb, boto3.client("secretsmanager", region_name=REGION)
+@pytest.fixture(params=IMPLEMENTATIONS)
+def clients(
+    request: pytest.FixtureRequest, moto: None
+) -> Iterator[tuple["DynamoDBClient", "SecretsManagerClient"]]:
+    with dynamodb_with_table(request.param) as dynamodb:
+        yield dynamodb, boto3.client("secretsmanager", region_name=REGION)
 
 
 @settings(

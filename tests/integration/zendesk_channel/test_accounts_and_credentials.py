@@ -33,33 +33,14 @@ FRESH = Account(
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        yield
-
-
-@pytest.fixture
-def dynamodb(aws: None) -> Any:
-    client = boto3.client("dynamodb", region_name=REGION)
-    client.create_table(
-        TableName="accounts",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return client
-
-
-@pytest.fixture
 def accounts(dynamodb: Any) -> AccountsTable:
     return AccountsTable(dynamodb, "accounts")
 
 
 @pytest.fixture
-def secrets(aws: None) -> Any:
-    return boto3.client("secretsmanager", region_name=REGION)
+def secrets(credentials_of_nobody: None) -> Iterator[Any]:
+    with mock_aws():
+        yield boto3.client("secretsmanager", region_name=REGION)
 
 
 @pytest.fixture
