@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from integration.simulator.client import PUSH, push_body
 from machine_parts import browser_path
 
 if TYPE_CHECKING:
@@ -93,6 +94,28 @@ def test_saving_ends_at_a_host_mapped_domain(zendesk: Simulator, page: Page, scr
     frame.get_by_role("link", name="Back to the accounts").click()
     page.wait_for_url(f"http://localhost:{zendesk.port}/admin/acme")
     assert page.get_by_role("row", name="Acme support").count() == 1
+
+
+def test_an_agent_answers_and_tries_again(
+    zendesk: Simulator, integration: ExampleIntegration, client: Client, page: Page
+) -> None:
+    integration.manifest["urls"]["channelback_url"] = f"{integration.url}/channelback"
+    body = push_body(client.account, "question-1")
+    body["external_resources"][0]["allow_channelback"] = True
+    assert client.post(PUSH, body).status == 200
+    integration.channelback_status = 503
+    page.goto(f"{zendesk.url}/tickets/1001")
+    page.get_by_label("Answer as an agent, to Ann Lee").fill("Hello Ann,\n\nall good 🙂")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("alert").get_by_text("answered with status 503").wait_for()
+
+    integration.channelback_status = 200
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_text("reply-1").wait_for()
+    assert page.get_by_role("alert").count() == 0
+    first, second = map(dict, integration.channelbacks)
+    assert first == second
+    assert first["message"] == "Hello Ann,\n\nall good 🙂"
 
 
 def test_a_phone_scrolls_tables_and_not_the_page(zendesk: Simulator, client: Client, page: Page) -> None:
