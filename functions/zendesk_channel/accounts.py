@@ -228,9 +228,11 @@ class AccountsTable:
     ) -> Iterator[tuple[list[Account], str | None]]:
         """All accounts, a page at a time, in the table's own stable order; items that cannot be read are left out.
 
-        Each page comes with the key to go on after it another time (``start``), None behind the last one.
+        A page has ``page_size`` accounts or somewhat more, the last one fewer, however many other items (replies, say)
+        lie between them. Each comes with the key to go on after it another time (``start``), None behind the last one.
         """
         key: Any = {"pk": {"S": start}} if start else None
+        page: list[Account] = []
         while True:
             request: dict[str, Any] = {
                 "TableName": self._table,
@@ -244,10 +246,13 @@ class AccountsTable:
             with store_errors("Scan"):
                 answer = self._dynamodb.scan(**request)
             key = answer.get("LastEvaluatedKey")
-            accounts = [account for account in map(readable_account, answer["Items"]) if account]
-            yield accounts, key["pk"]["S"] if key else None
+            page += [account for account in map(readable_account, answer["Items"]) if account]
+            if key and len(page) < page_size:
+                continue
+            yield page, key["pk"]["S"] if key else None
             if not key:
                 return
+            page = []
 
 
 def account_key(instance_push_id: InstancePushId) -> dict[str, dict[str, str]]:

@@ -108,7 +108,8 @@ def test_pages_hold_every_account_once_and_can_be_continued(accounts: AccountsTa
     ids = {InstancePushId(f"account-{n}") for n in range(23)}
     for name in ids:
         accounts.save(replace(FRESH, instance_push_id=name))
-    for key in ("subdomain#acme", "cursor#revalidation"):
+    others = ["subdomain#acme", "cursor#revalidation", *(f"reply#{n}" for n in range(60))]
+    for key in others:
         dynamodb.put_item(TableName="accounts", Item={"pk": {"S": key}})
     dynamodb.put_item(TableName="accounts", Item={"pk": {"S": "account#spoilt"}, "state": {"S": "?"}})
     at_once = [account.instance_push_id for page, _ in accounts.pages() for account in page]
@@ -117,7 +118,8 @@ def test_pages_hold_every_account_once_and_can_be_continued(accounts: AccountsTa
     position: str | None = None
     while True:
         page, position = next(accounts.pages(position, page_size=3))
-        assert len(page) <= 3
+        # However many other items lie between: the schedule would not come round if they counted.
+        assert (3 if position else 0) <= len(page) < 6
         one_by_one += [account.instance_push_id for account in page]
         if position is None:
             break
