@@ -1,6 +1,5 @@
 """Sending many messages to a queue, and accounting for each."""
 
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,15 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from push_content.outcomes.sqs_limits import BATCH, MAX_BYTES, attributes_size, byte_size, refused_character
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-MAX_BATCH_ENTRIES: Final = 10
-MAX_BATCH_BYTES: Final = 1_048_576  # SQS's limit for the sum of a batch, bodies and attributes
 _ATTEMPTS: Final = 4
 _FIRST_PAUSE: Final = 0.2  # seconds; doubles
-# What SQS takes is XML 1.0's characters: everything else is refused, and in a body can only be written as an escape.
-_REFUSED_CHARACTER: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # The batch as a whole is refused for what one of its entries holds.
 _ONE_ENTRYS_FAULT: Final = frozenset(
     {
@@ -40,12 +37,7 @@ class Outgoing:
     @property
     def size(self) -> int:
         """Bytes as SQS counts them: the body, and each attribute's name, type and value."""
-        total = len(self.body.encode("utf-8", "surrogatepass"))
-        for name, value in self.attributes.items():
-            total += len(name.encode()) + len(value["DataType"].encode())
-            total += len(value.get("StringValue", "").encode("utf-8", "surrogatepass"))
-            total += len(value.get("BinaryValue", b""))
-        return total
+        return byte_size(self.body) + attributes_size(self.attributes)
 
 
 @dataclass(frozen=True)
@@ -73,7 +65,7 @@ class QueueSender:
         sqs: "SQSClient",
         queue_url: str,
         *,
-        maximum_size: int = MAX_BATCH_BYTES,
+        maximum_size: int = MAX_BYTES,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._sqs = sqs
@@ -103,7 +95,7 @@ class QueueSender:
             if problem:
                 yield SendResult(message, problem)
                 continue
-            if batch and (len(batch) == MAX_BATCH_ENTRIES or size + message.size > MAX_BATCH_BYTES):
+            if batch and (len(batch) == BATCH or size + message.size > MAX_BYTES):
                 yield batch
                 batch, size = [], 0
             batch.append(message)
@@ -117,9 +109,9 @@ class QueueSender:
             return "it is empty, which SQS refuses"
         if message.size > self._maximum_size:
             return f"its {message.size:,} bytes are more than the {self._maximum_size:,} that the queue takes"
-        refused = _REFUSED_CHARACTER.search(message.body)
+        refused = refused_character(message.body)
         if refused:
-            return f"SQS refuses the character U+{ord(refused[0]):04X}; in JSON, write it as an escape"
+            return f"SQS refuses the character U+{ord(refused):04X}; in JSON, write it as an escape"
         return None
 
     def _send_batch(self, batch: Sequence[Outgoing]) -> tuple[list[SendResult], str | None]:
@@ -200,7 +192,7 @@ def maximum_message_size(sqs: "SQSClient", queue_url: str) -> int:
         answer = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["MaximumMessageSize"])
         return int(answer["Attributes"]["MaximumMessageSize"])
     except (ClientError, BotoCoreError, KeyError):
-        return MAX_BATCH_BYTES
+        return MAX_BYTES
 
 
 def _entry(entry_id: str, message: Outgoing) -> Any:

@@ -52,7 +52,13 @@ def takes_attribute(name: str, value: Mapping[str, Any]) -> bool:
 
 def takes_text(text: str) -> bool:
     """Whether SQS takes these characters."""
-    return not _REFUSED_CHARACTER.search(text)
+    return refused_character(text) is None
+
+
+def refused_character(text: str) -> str | None:
+    """The first character that SQS does not take: all that XML 1.0 lacks, in a body to be written as an escape."""
+    found = _REFUSED_CHARACTER.search(text)
+    return found[0] if found else None
 
 
 def takes_group_id(group_id: str) -> bool:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from push_content.outcomes.sqs_limits import BATCH
 from zendesk_push.dead_letters.dead_letter import ReceivedDeadLetter
 from zendesk_push.dead_letters.reading import Reading
-from zendesk_push.queue_sender import MAX_BATCH_ENTRIES, Outgoing, QueueSender
+from zendesk_push.queue_sender import Outgoing, QueueSender
 
 _HELD_TOO_LONG: Final = "others may have it by now: it was held for too long. Run the command again"
 
@@ -83,13 +84,13 @@ def purge(reading: Reading, letters: Sequence[ReceivedDeadLetter], pace: Pace) -
 def _in_tens(
     reading: Reading, letters: Sequence[ReceivedDeadLetter], pace: Pace, tally: Tally
 ) -> Iterator[Sequence[ReceivedDeadLetter]]:
-    for start in range(0, len(letters), MAX_BATCH_ENTRIES):
+    for start in range(0, len(letters), BATCH):
         if pace.stopping():
             tally.stopped = True
             return
         if reading.expired:
             tally.not_tried(letters, _HELD_TOO_LONG)
             return
-        ten = letters[start : start + MAX_BATCH_ENTRIES]
+        ten = letters[start : start + BATCH]
         yield ten
         pace.advance(len(ten))

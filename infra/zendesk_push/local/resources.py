@@ -44,6 +44,18 @@ def create_resource(kind: str, logical_id: str, name: str, properties: Propertie
 
 
 def _queue(name: str, properties: Properties, aws: LocalAws) -> Created:
+    _only(
+        properties,
+        "KmsDataKeyReusePeriodSeconds",
+        "KmsMasterKeyId",
+        "MaximumMessageSize",
+        "MessageRetentionPeriod",
+        "QueueName",
+        "ReceiveMessageWaitTimeSeconds",
+        "RedrivePolicy",
+        "Tags",
+        "VisibilityTimeout",
+    )
     attributes = {
         key: json.dumps(value) if isinstance(value, Mapping) else text_of(value)
         for key, value in properties.items()
@@ -70,10 +82,7 @@ def _table(name: str, properties: Properties, aws: LocalAws) -> Created:
         "AttributeDefinitions",
         "BillingMode",
         "DeletionProtectionEnabled",
-        "GlobalSecondaryIndexes",
         "KeySchema",
-        "LocalSecondaryIndexes",
-        "TableClass",
     )
     _only(
         properties,
@@ -105,8 +114,8 @@ def _table(name: str, properties: Properties, aws: LocalAws) -> Created:
 
 
 def _key(_: str, properties: Properties, aws: LocalAws) -> Created:
-    same = ("Description", "KeySpec", "KeyUsage", "MultiRegion")
-    _only(properties, *same, "Enabled", "EnableKeyRotation", "KeyPolicy", "PendingWindowInDays", "Tags")
+    same = ("Description",)
+    _only(properties, *same, "EnableKeyRotation", "KeyPolicy", "PendingWindowInDays", "Tags")
     kms = aws.client("kms")
     given = {key: properties[key] for key in same if key in properties}
     tags = [{"TagKey": key, "TagValue": value} for key, value in _tags(properties).items()]

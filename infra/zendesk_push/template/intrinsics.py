@@ -53,8 +53,6 @@ class Resolver:
             "Fn::GetAtt": self._resolve_get_att,
             "Fn::Sub": self._resolve_sub,
             "Fn::Join": self._resolve_join,
-            "Fn::Select": self._resolve_select,
-            "Fn::Split": self._resolve_split,
             "Fn::If": self._resolve_if,
             "Fn::FindInMap": self._resolve_find_in_map,
             "Fn::Equals": self._resolve_equals,
@@ -138,15 +136,6 @@ class Resolver:
         if not isinstance(items, list) or any(isinstance(item, (Mapping, list)) for item in items):
             raise TemplateError(f"{where}: only a list of texts can be joined, not {items!r}")
         return delimiter.join(text_of(item) for item in items)
-
-    def _resolve_select(self, argument: Any, where: str) -> Any:
-        index, items = self.resolve(argument[0], where), self.resolve(argument[1], where)
-        if not isinstance(items, list) or not str(index).isdigit() or int(index) >= len(items):
-            raise TemplateError(f"{where}: Fn::Select finds no item {index} in {items!r}")
-        return items[int(index)]
-
-    def _resolve_split(self, argument: Any, where: str) -> Any:
-        return text_of(self.resolve(argument[1], where)).split(argument[0])
 
     def _resolve_if(self, argument: Any, where: str) -> Any:
         name, then, otherwise = argument

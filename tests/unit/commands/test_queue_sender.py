@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import ANY, Stubber
 
-from zendesk_push.queue_sender import MAX_BATCH_BYTES, Outgoing, QueueSender, SendResult
+from push_content.outcomes.sqs_limits import MAX_BYTES
+from zendesk_push.queue_sender import Outgoing, QueueSender, SendResult
 
 URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/content"
 ANY_REQUEST = {"QueueUrl": URL, "Entries": ANY}
@@ -72,7 +73,7 @@ def test_batches_hold_ten_at_most(sqs: Any, stubber: Stubber) -> None:
 
 
 def test_a_batchs_sum_stays_within_one_mebibyte_attributes_counted(sqs: Any, stubber: Stubber) -> None:
-    half = MAX_BATCH_BYTES // 2
+    half = MAX_BYTES // 2
     attributes = {"n": {"DataType": "String", "StringValue": "é"}}  # 1 + 6 + 2 bytes
     first, second = Outgoing("a" * half, "1"), Outgoing("b" * (half - 8), "2", attributes=attributes)
     assert second.size == half + 1
