@@ -1,6 +1,6 @@
 """Lambda function 2: messages from the queue in, push requests to Zendesk out, an outcome for every message.
 
-Read it in call order: ``handler`` → ``composition`` → ``invocation`` → ``account_pusher`` → ``outcomes``. What these
-use is pure (``message``, ``coalescing``, ``push_body``, ``schema_errors``, ``results``, ``waiting``,
-``dead_letters``) or one collaborator each (``queues``, ``pauses``, ``tokens``, ``credential_recovery``, ``telemetry``).
+Read it in call order: ``handler``, ``composition``, ``invocation``, then the rooms as a message meets them:
+``messages`` (what came), ``requests`` (what goes out), ``accounts`` (whose turn it is), ``answers`` (what Zendesk
+said), ``outcomes`` (what becomes of it).
 """

@@ -1,6 +1,6 @@
 """Which messages a process was at work on when it died, for the one that comes after it.
 
-Python ends orderly in all cases but some: out of memory, or a crash in C. Lambda then starts a new process, often in
+Python ends in order unless it runs out of memory or crashes in C. Then Lambda starts a new process, often in
 the same environment, whose /tmp it keeps. So what is begun is written down there, and crossed out at its end: two
 system calls for each request, and for fifty messages that are parsed. Memory would not survive, and a table would be
 a call to AWS for each. An environment that Lambda gives up takes its notes along; another has to learn the same.
@@ -31,7 +31,7 @@ class BegunWork:
 
     @contextmanager
     def begun(self, message_ids: Iterable[str]) -> Iterator[None]:
-        """Work on these messages, which ends with the block, however it ends but by the end of the process."""
+        """Note these messages as begun until the block ends. Only the death of the process leaves the note."""
         note = self._note()
         if note is None:
             yield
@@ -44,7 +44,7 @@ class BegunWork:
             self._unused.append(note)
 
     def cleared(self, message_id: str) -> None:
-        """A suspect was worked on by itself, and the process lives."""
+        """A suspect was processed on its own, and the process survived."""
         self.suspects.discard(message_id)
 
     def _note(self) -> int | None:

@@ -143,7 +143,7 @@ class PushInvocation:
     def _process_alone(
         self, records: Sequence[SqsRecord], time_left: Callable[[], float], request_id: str
     ) -> list[str]:
-        """Messages that a process may have died of: one at a time, when nothing else can be lost by it."""
+        """Messages that may have killed a process: one at a time, once nothing else can be lost by it."""
         staying: list[str] = []
         for record in sorted(records, key=lambda record: record.receive_count):
             if InvocationDeadlines(time_left).for_beginning() <= self._deps.push_timeout:
@@ -181,7 +181,7 @@ class PushInvocation:
     def _snapshot(
         self, accounts: Iterable[InstancePushId], deadlines: InvocationDeadlines
     ) -> InvocationPauses | None:
-        """What the table says; None if it does not say it in time: then everything waits."""
+        """What the table says; None if it does not answer in time: then everything waits."""
 
         def read() -> Snapshot | None:
             try:
@@ -338,7 +338,7 @@ class PushInvocation:
             self._telemetry.unforeseen(error)
 
     def _delete(self, records: Sequence[SqsRecord], staying: Sequence[str]) -> None:
-        """What Lambda would delete at the end of the invocation, should that not come."""
+        """Delete now what Lambda would delete at the end of the invocation, in case there is none."""
         handles = [record.receipt_handle for record in records if record.message_id not in staying]
         for chunk in _tens(handles):
             for problem in self._content_queue.delete(chunk):
@@ -386,7 +386,7 @@ def _standing(received: _Received, pushed: Mapping[InstancePushId, Pushed]) -> A
 def _shares_of_requests(
     received: Sequence[_Received], outcomes: Mapping[str, Outcome], largest: int
 ) -> dict[str, float]:
-    """For each message that waits by nobody's failure, how much of a request it takes, by its id."""
+    """How much of a request each message takes that waits through nobody's failure, by message id."""
     sizes: Counter[tuple[str, str | None]] = Counter()
     waiting: list[tuple[tuple[str, str | None], Message]] = []
     for each in received:

@@ -12,7 +12,7 @@ _MOST: Final = 10.0
 
 
 class InvocationDeadlines:
-    """Ends, one after the other: of beginning requests, of their answers, of waiting for them, of calls to AWS.
+    """One end after the other: for beginning requests, for their answers, for waiting for them, for calls to AWS.
 
     ``time_left`` says how many seconds are left until Lambda ends the invocation.
     """
@@ -23,7 +23,7 @@ class InvocationDeadlines:
         self._reserve = min(_MOST, max(_LEAST, _SHARE * time_left()))
 
     def start_sending(self) -> None:
-        """From now on the time for sending runs."""
+        """Start the time for sending."""
         self._sending_since = self._time_left()
 
     def for_beginning(self) -> float:

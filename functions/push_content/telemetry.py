@@ -144,7 +144,7 @@ class PushTelemetry(Telemetry):
         self.warning("a call to AWS failed", error=str(error))
 
     def unforeseen(self, error: Exception, account_id: str | None = None) -> None:
-        """Something happened that nobody thought of. Where, but not what it says: that may hold a message's text."""
+        """Something unforeseen happened: where, but not what it says, as that may hold a message's text."""
         self.count("UnforeseenErrors")
         frames = traceback.extract_tb(error.__traceback__)
         self.error(

@@ -1,4 +1,4 @@
-"""Doing things at the same time without waiting for ever for any of them."""
+"""Doing things side by side, without waiting forever for any of them."""
 
 import threading
 from collections import deque
@@ -51,17 +51,17 @@ class TurnExecutor:
         return list(values)
 
     def start(self, work: Callable[[], None], threads: int) -> None:
-        """Have so many threads do the same work."""
+        """Start so many threads on the same work."""
         for _ in range(threads):
             threading.Thread(target=work, daemon=True).start()
 
     def wait(self, line: "Line", seconds: float) -> bool:
-        """Wait so long at most for the line to come to its end; whether it has."""
+        """Wait until the line is empty, so many seconds at most; whether it is."""
         return line.wait(seconds)
 
 
 class Line:
-    """Those that wait for their turns. Used by several threads."""
+    """The line of those that wait for their turn. Thread-safe."""
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self._waiting = deque(turns)
@@ -92,7 +92,7 @@ class Line:
             return 0 if lately else self._first_turns
 
     def wait(self, seconds: float) -> bool:
-        """Wait so long at most for the end; whether it has come."""
+        """Wait for the end, so many seconds at most; whether it has come."""
         with self._changed:
             return self._changed.wait_for(lambda: self.finished, timeout=max(0.0, seconds))
 

@@ -123,7 +123,7 @@ class AccountsTable:
         """The account as it is now, or None if it was never confirmed.
 
         Raises:
-            StoreUnavailableError: also if somebody has spoilt the item by hand: it is neither, and not to be replaced.
+            StoreUnavailableError: also if the item was broken by hand: it is neither, and must not be replaced.
         """
         with store_errors("GetItem"):
             answer = self._dynamodb.get_item(
@@ -281,7 +281,7 @@ def as_kept(account: Account) -> Account:
 
 
 def readable_account(item: Item) -> Account | None:
-    """The account of an item, if it is one. One that somebody has spoilt by hand must not cost others anything."""
+    """The account of an item, if it is one. One that somebody has broken by hand must not cost the others anything."""
     if not item["pk"]["S"].startswith(ACCOUNT_PREFIX):
         return None
     try:

@@ -67,7 +67,7 @@ class Validation:
 
 
 class ZendeskClient:
-    """Requests to customers' Zendesks over connections that are kept; safe to use from several threads.
+    """Requests to customers' Zendesks, over connections that are kept. Thread-safe.
 
     Args:
         tls: certificates other than the system's.
@@ -94,7 +94,7 @@ class ZendeskClient:
         """POST a push request's JSON body; ``timeout`` in seconds covers the whole exchange, name look-up included.
 
         An answer of more than MAX_RESPONSE_BYTES is cut there. If it is a 2xx, there is no telling what it said
-        of whom, and it counts as none.
+        about whom, and it counts as no answer.
 
         Raises:
             ZendeskTimeoutError: no complete answer in time; it may have been imported.

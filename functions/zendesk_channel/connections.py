@@ -53,7 +53,7 @@ class _Timed:
         return made
 
     def begin(self, deadline: float) -> None:
-        """The next exchange ends then, in whatever state it is."""
+        """The next exchange ends then, whatever state it is in."""
         self.deadline = deadline
         self.timeout = seconds_left(deadline)  # for sending
         if isinstance(self.sock, DeadlineSocket | DeadlineTlsSocket):
@@ -84,7 +84,7 @@ Connection = HttpConnection | HttpsConnection
 
 
 class Connections:
-    """Makes connections and keeps idle ones, of all customers together. Safe to use from several threads.
+    """Makes connections and keeps idle ones, for all customers together. Thread-safe.
 
     Args:
         tls: the context of all connections; None: one with the system's certificates, made when it is needed.
@@ -190,7 +190,7 @@ def _close_all(idle: Mapping[str, Sequence[tuple[Connection, float]]]) -> None:
 
 
 def connections_kept(descriptors: int) -> int:
-    """How many idle connections a process may keep that is granted so many file descriptors (RLIMIT_NOFILE)."""
+    """How many idle connections a process may keep with this many file descriptors (RLIMIT_NOFILE)."""
     if descriptors == resource.RLIM_INFINITY:
         return _MOST_KEPT
     return max(0, min(_MOST_KEPT, descriptors - _DESCRIPTORS_LEFT))

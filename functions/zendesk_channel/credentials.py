@@ -55,7 +55,7 @@ class CredentialStore:
             raise CredentialMissingError("GetSecretValue", "NotAToken") from None
 
     def store(self, instance_push_id: InstancePushId, token: PushToken, *, pending: bool = False) -> str:
-        """Put a token into its account's secret, which is made or restored as needed; twice is as once.
+        """Put a token into its account's secret, which is made or restored as needed; doing it twice changes nothing.
 
         ``pending`` leaves the current version current.
 

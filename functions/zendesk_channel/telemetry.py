@@ -19,7 +19,7 @@ _CALLER: Final = 3  # whose line the log's "location" names: not this module's
 
 
 class Telemetry:
-    """Logs at once, counts until ``flush``. Safe to use from several threads.
+    """Logs at once, counts until ``flush``. Thread-safe.
 
     ``units`` has the unit of every metric by its name.
     """
@@ -70,7 +70,7 @@ class Telemetry:
             self._counts[metric, reason] += value
 
     def sample(self, metric: str, value: float) -> None:
-        """Add a value that is not to be summed up, such as a latency.
+        """Add a value that is not to be summed, such as a latency.
 
         Raises:
             KeyError: there is no such metric.

@@ -1,4 +1,4 @@
-"""Who an event about an account is from, and what is then done.
+"""Whom an event about an account comes from, and what it does.
 
 The nonce of its metadata, if the account's record holds it, authenticates the event. A create or activate that has
 none is what an account's first Save looks like while its token was not confirmed: the token comes back sealed in the
@@ -177,7 +177,7 @@ class AccountEvents:
         return EventOutcome.FORGED if control is Verdict.CONFIRMED else EventOutcome.NO_VERDICT, 0
 
     def _ask(self, metadata: Metadata, token: PushToken, budget: EventBudget) -> tuple[Verdict | None, int]:
-        """Zendesk's verdict; or None, and the seconds to wait (0: not known), where there was enough asking."""
+        """Zendesk's verdict; or None, and the seconds to wait (0: not known), where it was asked often enough."""
         if not budget.may_validate():
             return None, 0
         if wait := self._deps.limits.stranger(budget.source, metadata.subdomain):

@@ -105,5 +105,5 @@ class AccountLifecycle:
         self._removal.remove(replace(record, events_applied_until=max(at, record.events_applied_until or 0)))
 
     def finish_removal(self, record: Account) -> None:
-        """Do what a crash or a failure has left of a removal."""
+        """Finish a removal that a crash or a failure has interrupted."""
         self._removal.finish(record)

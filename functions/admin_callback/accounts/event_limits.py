@@ -6,7 +6,7 @@ from admin_callback.accounts.sealed_metadata import Metadata, MetadataSealer
 from zendesk_channel.clock import Clock
 from zendesk_channel.contract import PushToken, Subdomain
 
-MAX_UNPROVEN: Final = 10  # events whose record was read in vain
+MAX_UNPROVEN: Final = 10  # events whose record was read for nothing
 MAX_OPENED: Final = 3  # sealed tokens, a call to KMS each
 MAX_VALIDATIONS: Final = 3  # validate_token, the control question included ...
 VALIDATION_SECONDS: Final = 5.0  # ... in so many seconds for all of a body's tokens
@@ -15,7 +15,7 @@ RETRY_AFTER: Final = 10  # seconds, where the body itself held too much
 
 
 class EventBudget:
-    """Counts what is done for one body, and says when it is enough."""
+    """Counts what one body costs, and says when it has cost enough."""
 
     def __init__(self, clock: Clock, source: str) -> None:
         self._clock = clock

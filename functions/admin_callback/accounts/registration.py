@@ -138,7 +138,7 @@ class Registrar:
         return Registration(Outcome.CONNECTED, metadata, validation, proven=True)
 
     def _validate(self, form: CallbackForm, source: str, *, authentic: bool) -> Validation:
-        """Ask Zendesk, unless there was enough asking: then nothing is known, and that is said."""
+        """Ask Zendesk, unless it was asked often enough: then nothing is known, and the page says so."""
         limits, account = self._deps.limits, form.instance_push_id
         wait = limits.account(account) if authentic else limits.stranger(source, form.subdomain)
         return _NOT_ASKED if wait else self._ask(form, form.token)

@@ -52,7 +52,7 @@ def reply_of(channelback: Channelback, account: Account, received_at: float) -> 
 
 
 def _external_id(instance_push_id: InstancePushId, channelback: Channelback) -> str:
-    """The same for a repeat. Without Zendesk's own identifier two answers are told apart by all that they say."""
+    """The same for a repeat. Without Zendesk's own identifier, two answers are told apart by everything they say."""
     request = channelback.request_unique_identifier or json.dumps(sorted(channelback.pairs))
     # No account's id holds a line break, so that no two accounts and requests look alike.
     digest = hashlib.sha256(f"{instance_push_id}\n{request}".encode()).hexdigest()

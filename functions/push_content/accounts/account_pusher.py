@@ -69,7 +69,7 @@ class Pushed:
 class AccountPusher:
     """Sends one account's messages. ``turn`` is called by one thread at a time, ``close`` by any.
 
-    What is decided after ``close`` changes nothing any more.
+    What is decided after ``close`` no longer changes anything.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class AccountPusher:
         self._lock = threading.Lock()
 
     def turn(self) -> bool:
-        """Send one request and see to what follows from it; True: there is more to do."""
+        """Send one request and act on its answer; True: there is more to do."""
         try:
             return self._turn()
         except CredentialMissingError as error:
@@ -258,7 +258,7 @@ class AccountPusher:
         return True
 
     def _put_back(self, decision: Decision) -> None:
-        """What goes out again. Behind failures not without end: each takes one request more, with all the rest."""
+        """Put back what goes out again; behind failures only a few times, as each costs one more request."""
         self._halts = self._halts + 1 if decision.halted else 0
         with self._lock:
             if self._halts > _IN_A_ROW:
@@ -298,7 +298,7 @@ class AccountPusher:
         return self._lone_failures > _IN_A_ROW
 
     def _leave_those_that_failed_before(self) -> None:
-        """They are asked about a few at a time: all of them, at every turn, would use up the customer's rate limit."""
+        """Try a few of them at a time: all of them, at every turn, would use up the customer's rate limit."""
         with self._lock:
             for key, reason in self._failed_before.items():
                 if key not in self._outcomes:

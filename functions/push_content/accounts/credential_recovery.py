@@ -10,7 +10,7 @@ from zendesk_channel.token_verification import TokenVerifier
 
 @dataclass(frozen=True)
 class TryAgain:
-    """The account has changed: as it is now, it is looked at again."""
+    """The account has changed: try again with it as it is now."""
 
     account: Account
 
@@ -48,7 +48,7 @@ class CredentialRecovery:
         if newest is None or not newest.refused:
             return GiveUp(_not_confirmed())
         return GiveUp(
-            Retry(ErrorCode.UNAUTHORIZED, "Zendesk does not accept the account's token any more"),
+            Retry(ErrorCode.UNAUTHORIZED, "Zendesk no longer accepts the account's token"),
             answer.marked,
         )
 

@@ -26,7 +26,7 @@ class AccountStanding:
 
     @property
     def paused_until(self) -> float:
-        """When both its own and its subdomain's pause are over, epoch seconds."""
+        """When its own pause and its subdomain's are both over, in epoch seconds."""
         own = self.account.paused_until if self.account else 0.0
         return max(own, self.subdomain_paused_until)
 
@@ -73,14 +73,14 @@ class InvocationPauses:
         return self.known(instance_push_id)
 
     def known(self, instance_push_id: InstancePushId) -> AccountStanding:
-        """The same without reading anything, however old."""
+        """The same from memory, however old."""
         with self._lock:
             account = self._accounts.get(instance_push_id)
             until = self._subdomains.get(account.subdomain, 0.0) if account else 0.0
             return AccountStanding(account, until)
 
     def replace(self, account: Account) -> None:
-        """The account is like this now, as somebody has just read or written it."""
+        """Remember the account as somebody has just read or written it."""
         with self._lock:
             self._accounts[account.instance_push_id] = account
 
@@ -118,7 +118,7 @@ class InvocationPauses:
             self._store_failed(error)
 
     def clear(self, account: Account, request_limit: int | None) -> None:
-        """After a success: what the record still says of past failures is over."""
+        """After a success: forget what the record still says of past failures."""
         self.replace(
             replace(account, paused_until=0, pause_seconds=0, pause_reason=None, request_limit=request_limit)
         )

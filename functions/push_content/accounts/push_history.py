@@ -11,7 +11,7 @@ _REMEMBERED: Final = 20_000  # messages, and accounts: some megabytes
 
 
 class PushHistory:
-    """Which messages failed by themselves, and which accounts worked when last seen. Safe in several threads."""
+    """Which messages failed by themselves, and which accounts worked when last seen. Thread-safe."""
 
     def __init__(self) -> None:
         self._failed: OrderedDict[str, ErrorCode] = OrderedDict()
@@ -19,7 +19,7 @@ class PushHistory:
         self._lock = threading.Lock()
 
     def failed_by_itself(self, message_id: str, reason: ErrorCode) -> None:
-        """A message failed, and no other can be to blame."""
+        """A message failed, and no other can be blamed for it."""
         with self._lock:
             self._failed[message_id] = reason
             self._failed.move_to_end(message_id)
@@ -27,7 +27,7 @@ class PushHistory:
                 self._failed.popitem(last=False)
 
     def ended(self, message_id: str) -> None:
-        """A message does not come again."""
+        """A message will not come again."""
         with self._lock:
             self._failed.pop(message_id, None)
 

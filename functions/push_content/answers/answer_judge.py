@@ -91,7 +91,7 @@ def before_sending(account: Account | None, subdomain_paused_until: float, now: 
     if account.paused_by_operator_at is not None:
         return Retry(ErrorCode.PAUSED, "the account is paused by an operator")
     if account.refused:
-        return Retry(ErrorCode.UNAUTHORIZED, "Zendesk does not accept the account's token any more")
+        return Retry(ErrorCode.UNAUTHORIZED, "Zendesk no longer accepts the account's token")
     if account.paused_until > now:
         return Retry(_pause_reason(account), "the account is paused: its last requests failed")
     if subdomain_paused_until > now:

@@ -14,7 +14,7 @@ _SECONDS: Final = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,9})?")
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:
-    """Retry-After, in seconds or as an HTTP date, within bounds; None if there is none that makes sense."""
+    """Retry-After, in seconds or as an HTTP date, within bounds; None if it is missing or makes no sense."""
     text = (headers.get("Retry-After") or "").strip()
     if _SECONDS.fullmatch(text):
         seconds = float(text)

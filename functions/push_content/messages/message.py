@@ -51,7 +51,7 @@ class Message:
 class InvalidMessageError(InvalidValueError):
     """A body that is not a message. Its text names the rule, never what the body holds.
 
-    ``instance_push_id`` and ``request_id`` are the body's, where they can be told and are as they must be.
+    ``instance_push_id`` and ``request_id`` are the body's, where they can be read and are valid.
     """
 
     instance_push_id: InstancePushId | None = None
@@ -62,7 +62,7 @@ def parse(record: SqsRecord) -> Message:
     """The message in a record's body.
 
     Raises:
-        InvalidMessageError: it is none by the rules of docs/message.md.
+        InvalidMessageError: by the rules of docs/message.md it is not a message.
     """
     text = record.body
     if _too_deep(text):

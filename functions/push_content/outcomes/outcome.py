@@ -88,7 +88,7 @@ class Retry(_Failure):
     """It may succeed later: to stay on the queue.
 
     Attributes:
-        soon: nothing speaks against the next opportunity.
+        soon: it may be tried at the next opportunity.
         nobodys: neither the message's failure nor its account's, so that only the queue's retention ends it.
         behind: the id of the message that it waits with, because that one is before it in a conversation.
     """
@@ -109,5 +109,5 @@ def aws_failed(what: str) -> Retry:
 
 
 def unforeseen() -> Retry:
-    """Something happened that nobody thought of; the log says where."""
+    """Something unforeseen happened; the log says where."""
     return Retry(ErrorCode.UNAVAILABLE, "an unforeseen error")

@@ -9,11 +9,11 @@ _REMEMBERED: Final = 10_000  # subdomains
 
 
 class RateLimitTurns:
-    """Gives what waits for a subdomain's rate limit one time after the other, as fast as the limit allows.
+    """Spreads what waits for a subdomain's rate limit over time, as fast as the limit allows.
 
     Otherwise a backlog of 20,000 messages would be received and hidden again every minute, all of it. Of the
     messages in other containers it knows nothing, so with several of them the times are closer together than they
-    ought to be: what comes too early is given another.
+    should be: what comes too early is given a later one.
     """
 
     def __init__(self, reserve_percent: float) -> None:

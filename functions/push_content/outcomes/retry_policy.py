@@ -113,7 +113,7 @@ def _spared(record: SqsRecord, rules: WaitingRules, age: float) -> int:
 def after_failed_rejection(
     record: SqsRecord, rules: WaitingRules, *, now: float, uniform: Callable[[float, float], float]
 ) -> Wait:
-    """The wait of a message whose dead letter is not there for certain.
+    """How long a message waits whose dead letter may not have been taken.
 
     Its reason will be the same, and a letter that SQS took all the same would be a second one. So it waits longer than
     others do, and only as the retention ends it is tried again and again.

@@ -33,7 +33,7 @@ class PushRequest:
 
     @property
     def first(self) -> Message:
-        """The message to read from what all of them share."""
+        """The first message: what all of them share can be read from it."""
         return self.parts[0].message
 
     @property

@@ -65,7 +65,7 @@ class RequestQueue:
             self._groups[0].extendleft(reversed(parts))
 
     def put_back_halves(self, parts: Sequence[Part]) -> None:
-        """The last request goes out again in two halves, with nothing besides."""
+        """The last request goes out again in two halves, and nothing is added."""
         middle = len(parts) // 2
         self._pieces.appendleft(PushRequest(tuple(parts[middle:])))
         self._pieces.appendleft(PushRequest(tuple(parts[:middle])))

@@ -106,16 +106,18 @@ def _warnings(resource: dict[str, Any]) -> Iterator[Violation]:
     """Documented by Zendesk, and not in its schema."""
     external_id = resource.get("external_id")
     if isinstance(external_id, str) and not external_id.isascii():
-        yield Violation("external_id", "should be ASCII, says the documentation", warning=True)
+        yield Violation("external_id", "should be ASCII, according to Zendesk's documentation", warning=True)
     if resource.get("parent_id") is not None and resource.get("thread_id") is not None:
         yield Violation(
-            "parent_id", "and thread_id should not both be there, says the documentation", warning=True
+            "parent_id",
+            "and thread_id should not both be there, according to Zendesk's documentation",
+            warning=True,
         )
     file_urls = resource.get("file_urls")
     if isinstance(file_urls, list) and len(file_urls) > _DOCUMENTED_FILE_URLS:
         yield Violation(
             "file_urls",
-            f"should have at most {_DOCUMENTED_FILE_URLS} entries, says the documentation",
+            f"should have at most {_DOCUMENTED_FILE_URLS} entries, according to Zendesk's documentation",
             warning=True,
         )
     display_info = resource.get("display_info")
@@ -123,7 +125,7 @@ def _warnings(resource: dict[str, Any]) -> Iterator[Violation]:
         if isinstance(entry, dict) and isinstance(entry.get("data"), str):
             yield Violation(
                 f"display_info[{index}].data",
-                "is a string, as the documentation has it; the published schema wants an object",
+                "is a string, as in Zendesk's documentation; its published schema wants an object",
                 warning=True,
             )
     author = resource.get("author")
@@ -131,7 +133,7 @@ def _warnings(resource: dict[str, Any]) -> Iterator[Violation]:
     if isinstance(image_url, str) and len(image_url) > _DOCUMENTED_IMAGE_URL:
         yield Violation(
             "author.image_url",
-            f"should have at most {_DOCUMENTED_IMAGE_URL} characters, says the documentation",
+            f"should have at most {_DOCUMENTED_IMAGE_URL} characters, according to Zendesk's documentation",
             warning=True,
         )
 

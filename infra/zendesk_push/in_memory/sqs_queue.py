@@ -47,7 +47,7 @@ class Queue:
 
     Args:
         receipt_handles: makes handles that are unique in the whole client.
-        max_in_flight: beyond it nothing is delivered any more, without an error.
+        max_in_flight: beyond it, deliveries stop, without an error.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Queue:
         """Let a message in flight wait so much longer, from now on; 0 makes it visible.
 
         Raises:
-            Refusal: not in flight under this handle any more, or beyond twelve hours from its receipt.
+            Refusal: no longer in flight under this handle, or beyond twelve hours from its receipt.
         """
         self.settle()
         message = self._by_handle.get(receipt_handle)

@@ -118,7 +118,7 @@ class FunctionInstance:
         return None
 
     def invoke(self, event: Any) -> InvocationResult:
-        """Run the handler. After a time-out or the end of the process, the instance is not ``alive`` any more."""
+        """Run the handler. After a time-out or the end of the process, the instance is no longer ``alive``."""
         request_id = str(uuid.uuid4())
         body = json.dumps(event)
         if len(body) > PAYLOAD_LIMIT:

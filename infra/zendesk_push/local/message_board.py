@@ -65,7 +65,7 @@ class MessageBoard:
         """Send a dead letter's message back to the queue, by the id that the message had there.
 
         Raises:
-            MessageProblemError: it is no dead letter any more, or the queue does not take it.
+            MessageProblemError: it is no longer a dead letter, or the queue does not take it.
         """
         sqs = self._stack.client("sqs")
         try:
@@ -99,4 +99,4 @@ def _found(reading: Reading, message_id: str) -> ReceivedDeadLetter:
     for letter in reading:
         if letter.source_message_id == message_id:
             return letter
-    raise MessageProblemError("It is not in the dead-letter queue any more.")
+    raise MessageProblemError("It is no longer in the dead-letter queue.")

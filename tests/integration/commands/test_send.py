@@ -118,7 +118,7 @@ def test_check_sends_what_it_only_warns_of(
     assert ran.err.splitlines() == [
         f"{path}:1: warning: account acc-1 is paused by an operator: the message waits",
         f"{path}:1: warning: trace is not Zendesk's: it stays here and does not go along",
-        f"{path}:1: warning: external_resources[0].external_id should be ASCII, says the documentation",
+        f"{path}:1: warning: external_resources[0].external_id should be ASCII, according to Zendesk's documentation",
     ]
 
 

@@ -61,7 +61,7 @@ def test_every_missing_key_is_named() -> None:
         ({"external_id": "x" * 256}, "external_id must have at most 255 characters"),
         ({"external_id": " x"}, "external_id must not begin or end with white space"),
         ({"external_id": 7}, "external_id must be of type string"),
-        ({"external_id": "é"}, "warning: external_id should be ASCII, says the documentation"),
+        ({"external_id": "é"}, "warning: external_id should be ASCII, according to Zendesk's documentation"),
         ({"message": ""}, "message must not be empty"),
         ({"message": "x" * 65_536}, "message must have at most 65,535 characters"),
         ({"html_message": None}, "html_message must be of type string"),
@@ -74,7 +74,7 @@ def test_every_missing_key_is_named() -> None:
         ),
         (
             {"author": {"external_id": "a", "image_url": "x" * 256}},
-            "warning: author.image_url should have at most 255 characters, says the documentation",
+            "warning: author.image_url should have at most 255 characters, according to Zendesk's documentation",
         ),
         (
             {"created_at": "2026-02-31T00:00:00Z"},
@@ -90,14 +90,14 @@ def test_every_missing_key_is_named() -> None:
         ),
         (
             {"thread_id": "t"},
-            "warning: parent_id and thread_id should not both be there, says the documentation",
+            "warning: parent_id and thread_id should not both be there, according to Zendesk's documentation",
         ),
         ({"parent_id": "p" * 256}, "parent_id must have at most 255 characters"),
         ({"internal_note": "yes"}, "internal_note must be of type boolean"),
         ({"display_info": [{"type": "x", "data": {}}] * 17}, "display_info must have at most 16 entries"),
         (
             {"display_info": [{"type": "x", "data": "y"}]},
-            "warning: display_info[0].data is a string, as the documentation has it; the published schema wants an object",  # noqa: E501
+            "warning: display_info[0].data is a string, as in Zendesk's documentation; its published schema wants an object",  # noqa: E501
         ),
         ({"display_info": [{"type": "x"}]}, "display_info[0].data is missing"),
         ({"fields": [{"id": 1}]}, "fields[0].value is missing"),
@@ -110,7 +110,7 @@ def test_every_missing_key_is_named() -> None:
         ({"file_urls": ["https://a/b", "http://a/b"]}, "file_urls[1] must be an https URL"),
         (
             {"file_urls": ["https://a/b"] * 11},
-            "warning: file_urls should have at most 10 entries, says the documentation",
+            "warning: file_urls should have at most 10 entries, according to Zendesk's documentation",
         ),
         ({"file_urls": ["https://a/b"] * 65}, "file_urls must have at most 64 entries"),
     ],

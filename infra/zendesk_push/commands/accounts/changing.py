@@ -20,7 +20,7 @@ _FUNCTION: Final = "PushContentFunction"
 
 
 def pause(args: argparse.Namespace, deployment: Deployment) -> int:
-    """Push nothing to it any more. What is under way ends first."""
+    """Stop pushing to it. What is under way is finished."""
     status = chosen(args, deployment)
     if status.account.paused_by_operator_at is not None:
         return _say(args, status, "was paused already")

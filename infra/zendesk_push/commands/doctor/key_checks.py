@@ -1,4 +1,4 @@
-"""The KMS key: without it nothing can be read any more, and every account has to be connected anew."""
+"""The KMS key: without it nothing can be read, and every account has to be connected again."""
 
 from collections.abc import Iterator
 

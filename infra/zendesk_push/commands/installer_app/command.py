@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the ZIP and say what is in it."""
     if not args.author_email:
         raise UsageError(
-            "whom do administrators ask for help? Give --author-email ADDRESS: Zendesk shows it to them"
+            "where can administrators ask for help? Give --author-email ADDRESS: Zendesk shows it to them"
         )
     manifest_url = args.manifest_url or _deployments(args)
     check_manifest_url(manifest_url)
