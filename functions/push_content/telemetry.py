@@ -6,16 +6,16 @@ letter only.
 
 import traceback
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
 from push_content.answers.answer_judge import Decision
-from push_content.messages.message import Message
+from push_content.messages.message import Message, Resource
 from push_content.messages.sqs_record import SqsRecord
 from push_content.outcomes.outcome import ALREADY_IMPORTED, CODES, SUCCESS, Delivered, ErrorCode, Rejected
-from push_content.requests.push_request import Part, PushRequest
+from push_content.requests.push_request import PushRequest
 from zendesk_channel.accounts import Account
 from zendesk_channel.errors import ZendeskChannelError
 from zendesk_channel.telemetry import Telemetry
@@ -42,7 +42,9 @@ METRICS: Final[Mapping[str, MetricUnit]] = {
 METRICS_BY_REASON: Final = ("MessagesRetried", "MessagesDeadLettered")
 """Those that have the dimension ``reason`` besides, an ErrorCode."""
 
-_EXTERNAL_ID_SHOWN: Final = 64  # characters: a request's 256 stay far below CloudWatch's limit for a line
+# CloudWatch cuts a line at 256 KiB, and a character may be twelve of an escape.
+_EXTERNAL_ID_SHOWN: Final = 64  # characters; a request has at most 256 ids
+_MESSAGES_A_LINE: Final = 250  # of what is not sent, with each one's first id
 
 
 class PushTelemetry(Telemetry):
@@ -74,7 +76,7 @@ class PushTelemetry(Telemetry):
             subdomain=account.subdomain,
             request_id=request.first.request_id,
             message_ids=[part.message.id for part in request.parts],
-            external_ids=[_external_ids(part) for part in request.parts],
+            external_ids=[_external_ids(part.resources) for part in request.parts],
             undelivered=_undelivered(request, decision),
             oldest_s=_oldest([part.message for part in request.parts], now),
             resources=len(request),
@@ -94,14 +96,17 @@ class PushTelemetry(Telemetry):
         now: float,
     ) -> None:
         """Nothing (more) is sent for an account at ``now`` (epoch seconds): its messages wait."""
-        self.info(
-            "not sent",
-            reason=reason,
-            account=account_id,
-            subdomain=account.subdomain if account else None,
-            message_ids=[message.id for message in messages],
-            oldest_s=_oldest(messages, now),
-        )
+        for start in range(0, len(messages), _MESSAGES_A_LINE):
+            told = messages[start : start + _MESSAGES_A_LINE]
+            self.info(
+                "not sent",
+                reason=reason,
+                account=account_id,
+                subdomain=account.subdomain if account else None,
+                message_ids=[message.id for message in told],
+                external_ids=[_external_ids(message.resources[:1]) for message in told],
+                oldest_s=_oldest(messages, now),
+            )
 
     def dead_lettered(
         self,
@@ -155,9 +160,9 @@ class PushTelemetry(Telemetry):
         )
 
 
-def _external_ids(part: Part) -> list[str]:
+def _external_ids(resources: Iterable[Resource]) -> list[str]:
     """By which an operator finds the message. They are upstream's, and no customer's words."""
-    ids = [resource.external_id for resource in part.resources if resource.external_id is not None]
+    ids = [resource.external_id for resource in resources if resource.external_id is not None]
     return [external_id[:_EXTERNAL_ID_SHOWN] for external_id in ids]
 
 

@@ -77,14 +77,14 @@ def test_the_table_has_a_line_for_each_whatever_their_names_hold(
         "NAME",
         "STATE",
         "PAUSED",
-        "UNTIL",
+        "FOR",
         "LAST",
         "DELIVERY",
         "LAST",
         "FAILURE",
     ]
     assert "[bold]\ufffd[31mred" in lines[1]
-    assert "1h 1m ago (" in lines[1]
+    assert "1h 1m ago" in lines[1]
     assert "\x1b" not in ran.out
     assert "never" in lines[2]
 

@@ -421,16 +421,12 @@ def test_accounts_in_trouble_are_named(deployment: Deployment, stack: Deployed) 
     slow = register(stack, "slow", "slow")
     pauses.pause_account(slow, now + 600, pause_seconds=4, reason="unavailable", request_limit=8)
     table = AccountsTable(stack.client("dynamodb"), stack.table)
-    for key, expression in {
-        "stopped": "SET paused_by_operator_at = :at",
-        "broken": "SET last_failure_at = :at, last_failure_reason = :reason",
-    }.items():
-        values = {":at": now, ":reason": "unavailable"} if "reason" in expression else {":at": now}
-        table.update(register(stack, key, key).instance_push_id, expression, "attribute_exists(pk)", values)
+    stopped = register(stack, "stopped", "stopped").instance_push_id
+    table.update(stopped, "SET paused_by_operator_at = :at", "attribute_exists(pk)", {":at": now})
     assert "busy (Name) for 9m" in worst(deployment, "rate limits").seen
     assert worst(deployment, "time-outs").seen.endswith("slow (Name)")
     assert worst(deployment, "operator pauses").seen == "paused: stopped (Name)"
-    assert "broken (Name): unavailable, " in worst(deployment, "failing").seen
+    assert worst(deployment, "failing").seen == "nothing gets through to slow (Name)"
 
 
 def test_nobody_is_connected_yet(deployment: Deployment, stack: Deployed) -> None:

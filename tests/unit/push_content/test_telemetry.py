@@ -74,6 +74,19 @@ def test_a_line_for_each_account_that_nothing_is_sent_for(capsys: pytest.Capture
     ]
 
 
+def test_a_line_fits_into_cloudwatch_however_much_is_not_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    world = PushWorld()
+    ids = [
+        world.drop("unknown", *(resource("\U0001f600" * 200) for _ in range(4)), request_id=str(number))
+        for number in range(600)
+    ]
+    world.invoke()
+    printed = capsys.readouterr().out.splitlines()
+    assert max(map(len, printed)) < 256 * 1024
+    said = [line for line in map(json.loads, printed) if line.get("message") == "not sent"]
+    assert [one for line in said for one in line["message_ids"]] == ids
+
+
 def test_what_is_not_sent_behind_a_failure_has_its_line_too(capsys: pytest.CaptureFixture[str]) -> None:
     """Or nobody could say why it waits."""
     world = PushWorld()

@@ -89,9 +89,12 @@ def _invoke(deployment: Deployment, event: dict[str, Any]) -> Any:
         FunctionName=resource.physical_id if resource else _FUNCTION, Payload=json.dumps(event).encode()
     )
     payload = answer["Payload"].read()
+    result = json.loads(payload)
     if "FunctionError" in answer:
-        raise CommandError(f"the push function failed: {payload.decode(errors='replace')[:500]}")
-    return json.loads(payload)
+        raise CommandError(
+            f"the push function failed: {result.get('errorType')}: {result.get('errorMessage')}"
+        )
+    return result
 
 
 def _say(args: argparse.Namespace, status: AccountStatus, text: str, **more: str) -> int:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from zendesk_push.account_overview import AccountStatus, account_statuses, find_account
@@ -47,12 +48,12 @@ def show(args: argparse.Namespace, deployment: Deployment) -> int:
     print(f"subdomain: {account.subdomain}")
     print(f"name: {printable(account.name or '-')}")
     print(f"state: {status.state}{'' if account.saved else ', and not saved by its administrator yet'}")
-    print(f"connected: {_ago(account.connected_at, now)}")
-    print(f"paused until: {_pause(status, now)}")
+    print(f"connected: {_when(account.connected_at, now)}")
+    print(f"paused for: {_pause(status, now)}")
     if account.paused_by_operator_at is not None:
-        print(f"paused by an operator: {_ago(account.paused_by_operator_at, now)}")
-    print(f"last delivery: {_ago(account.last_delivery_at, now)}")
-    print(f"last failure: {_failure(status, now)}")
+        print(f"paused by an operator: {_when(account.paused_by_operator_at, now)}")
+    print(f"last delivery: {_when(account.last_delivery_at, now)}")
+    print(f"last failure: {_failure(status, now, _when)}")
     if account.request_limit is not None:
         print(f"resources in a request, at most: {account.request_limit} (after a time-out)")
     return 0
@@ -89,7 +90,7 @@ def _table(statuses: list[AccountStatus], now: float) -> str:
         Column("SUBDOMAIN"),
         Column("NAME", least=8),
         Column("STATE"),
-        Column("PAUSED UNTIL", least=12),
+        Column("PAUSED FOR", least=10),
         Column("LAST DELIVERY", least=13),
         Column("LAST FAILURE", least=12),
     ]
@@ -101,7 +102,7 @@ def _table(statuses: list[AccountStatus], now: float) -> str:
             status.state if status.account.saved else f"{status.state}, not saved",
             _pause(status, now),
             _ago(status.account.last_delivery_at, now),
-            _failure(status, now),
+            _failure(status, now, _ago),
         ]
         for status in statuses
     ]
@@ -109,18 +110,21 @@ def _table(statuses: list[AccountStatus], now: float) -> str:
 
 
 def _ago(moment: float | None, now: float) -> str:
-    return f"{duration(now - moment)} ago ({timestamp(moment)})" if moment else "never"
+    return f"{duration(now - moment)} ago" if moment else "never"
 
 
-def _failure(status: AccountStatus, now: float) -> str:
+def _when(moment: float | None, now: float) -> str:
+    return f"{timestamp(moment)} ({_ago(moment, now)})" if moment else "never"
+
+
+def _failure(status: AccountStatus, now: float, said: Callable[[float | None, float], str]) -> str:
     account = status.account
-    if account.last_failure_at is None:
-        return "never"
-    return f"{account.last_failure_reason or '?'}, {_ago(account.last_failure_at, now)}"
+    reason = f"{account.last_failure_reason}, " if account.last_failure_at is not None else ""
+    return f"{reason}{said(account.last_failure_at, now)}"
 
 
 def _pause(status: AccountStatus, now: float) -> str:
     if not status.is_paused(now):
         return "-"
-    reason = f", {status.pause_reason}" if status.pause_reason else ""
-    return f"{timestamp(status.paused_until)} (for {duration(status.paused_until - now)}{reason})"
+    reason = f" ({status.pause_reason})" if status.pause_reason else ""
+    return f"{duration(status.paused_until - now)}{reason}"

@@ -71,15 +71,13 @@ def _check_trouble(statuses: Sequence[AccountStatus], now: float) -> Iterator[Fi
             "it ends by itself; docs/operations.md, Raising limits",
         )
     failing = [
-        f"{one.label}: {one.account.last_failure_reason}, {duration(now - (one.account.last_failure_at or now))} ago"
-        for one in statuses
-        if _is_failing(one)
+        one.label for one in statuses if one.account.pause_seconds and one.pause_reason == "unavailable"
     ]
     if failing:
         yield warn(
             "failing",
-            f"nothing was delivered since: {_some(failing)}",
-            "`zendesk-push status` says what waits for them",
+            f"nothing gets through to {_some(failing)}",
+            "`zendesk-push status` says what waits; nothing to do, if it ends within the hour: status.zendesk.com",
         )
     slow = [one.label for one in statuses if one.account.request_limit is not None]
     if slow:
@@ -88,11 +86,6 @@ def _check_trouble(statuses: Sequence[AccountStatus], now: float) -> Iterator[Fi
             f"answers too slowly, so its requests are smaller: {_some(slow)}",
             "nothing, if it ends within the hour; else ask the customer, and see status.zendesk.com",
         )
-
-
-def _is_failing(status: AccountStatus) -> bool:
-    account = status.account
-    return account.last_failure_at is not None and account.last_failure_at > (account.last_delivery_at or 0)
 
 
 def _some(names: list[str]) -> str:

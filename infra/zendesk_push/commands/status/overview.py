@@ -12,6 +12,7 @@ from zendesk_push.terminal import counted
 from zendesk_push.waiting import WaitingGroup
 
 _IN_FLIGHT_MUCH: Final = 60_000  # from here on the push function itself takes measures; SQS stops at 120,000
+_PARENT_SECONDS: Final = 15 * 60  # a parent that was sent with its reply is there by then
 _NAMED: Final = 3
 
 
@@ -84,6 +85,13 @@ def needs(overview: Overview, accounts: Sequence[AccountStatus], now: float) -> 
                 (
                     f"{counted(group.messages, 'message')} for {group.account}, an account that nobody has connected",
                     "is the sender's instance_push_id right? Else have its administrator connect it",
+                )
+            )
+        if group.reason == ErrorCode.MISSING_PARENT and group.oldest_seconds > _PARENT_SECONDS:
+            found.append(
+                (
+                    f"{counted(group.messages, 'message')} of {group.account} for a parent that has not come",
+                    "is it a dead letter, or was it never sent? zendesk-push trace EXTERNAL_ID",
                 )
             )
         if states.get(group.account or "") in (AccountState.INACTIVE, AccountState.DELETED):

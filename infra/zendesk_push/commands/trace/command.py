@@ -8,6 +8,7 @@ Exit code: 0 delivered, or waiting; 1 dead, or nothing is known of it.
 """
 
 import argparse
+import itertools
 import json
 import time
 from collections.abc import Sequence
@@ -21,13 +22,21 @@ from zendesk_push.deployment import Deployment, add_deployment_arguments, find_d
 from zendesk_push.errors import CommandError, UsageError
 from zendesk_push.function_logs import Line, LogLines, read_log_lines
 from zendesk_push.message_history import MESSAGE_LINES, TICKET_LINE, Fate, History, histories, tickets
-from zendesk_push.terminal import isoformat, parse_duration, printable, remark, timestamp
+from zendesk_push.terminal import counted, isoformat, parse_duration, printable, remark, timestamp
 
 EXAMPLES: Final = """\
 examples:
   zendesk-push trace review-4711
   zendesk-push trace 9f891124-8141-45a0-8360-84eff75034e8
   zendesk-push trace review-4711 --since 10d --json"""
+
+_ASKED: Final = (
+    5  # messages of an external_id, or external ids of a message, that are looked up: a query each
+)
+_NOTHING: Final = (
+    "it was never sent, has not been received yet, or lies further back than --since and the log's retention; an "
+    "external_id can't be found before a request has carried it"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,11 +56,14 @@ def run(args: argparse.Namespace) -> int:
     since = time.time() - parse_duration(args.since)
     deployment = find_deployment(args)
     log, problem = _log(deployment, since, args.id)
-    known = {
-        one: history
-        for one, history in histories(log.lines).items()
-        if one == args.id or args.id in history.external_ids
-    }
+    known = histories(log.lines)
+    known = {one: known[one] for one in known if one == args.id or args.id in known[one].external_ids}
+    if known.keys() - {args.id}:
+        # Found by its external_id, which not all lines about the message hold.
+        lines = [line for one in list(known)[-_ASKED:] for line in _log(deployment, since, one)[0].lines]
+        unique = {json.dumps(line, sort_keys=True): line for line in (*log.lines, *lines)}
+        log = LogLines(sorted(unique.values(), key=lambda line: line["timestamp"]))
+        known = {one: history for one, history in histories(log.lines).items() if one in known}
     letters = find_letters(
         deployment,
         lambda letter: args.id in (letter.message_id, letter.source_message_id, *letter.external_ids),
@@ -67,12 +79,6 @@ def run(args: argparse.Namespace) -> int:
         remark(f"nothing is known of {printable(args.id)}: {_NOTHING}")
         return 1
     return 1 if letters or any(one.fate is Fate.DEAD for one in known.values()) else 0
-
-
-_NOTHING: Final = (
-    "it was never sent, has not been received yet, or lies further back than --since and the log's retention; an "
-    "external_id can't be found before a request has carried it"
-)
 
 
 def _log(deployment: Deployment, since: float, wanted: str) -> tuple[LogLines, str | None]:
@@ -92,9 +98,6 @@ def _tickets(
     for external_id in sorted(ids - found.keys() - {wanted})[:_ASKED]:
         found |= tickets(read_log_lines(deployment, (TICKET_LINE,), since, holding=external_id).lines)
     return {external_id: found[external_id] for external_id in sorted(ids & found.keys())}
-
-
-_ASKED: Final = 5  # external ids of one message whose tickets are looked up, a query each
 
 
 def _as_json(
@@ -128,10 +131,11 @@ def _print(
     letters: Sequence[ReceivedDeadLetter],
     numbers: dict[str, tuple[int, ...]],
 ) -> None:
-    for line in lines:
-        concerned = known.keys() & set(line.get("message_ids", ()))
-        if concerned:
-            print(f"{timestamp(line['timestamp'])}  {_said(line)}")
+    told = [line for line in lines if not known.keys().isdisjoint(line.get("message_ids", ()))]
+    for said, run in itertools.groupby(told, _said):  # a message may be tried hundreds of times
+        first, *others = run
+        again = f" ({len(others) + 1} times, until {timestamp(others[-1]['timestamp'])})" if others else ""
+        print(f"{timestamp(first['timestamp'])}  {said}{again}")
     for history in known.values():
         print(printable(f"{history.message_id}  {verdict(history, numbers)}"))
         gone = history.fate is Fate.DEAD and not any(
