@@ -174,6 +174,6 @@ def _said(line: Line) -> str:
         return f"dead letter: {line.get('reason')}, after {line.get('receive_count')} receipts"
     reasons = ", ".join(line.get("undelivered", {}))
     status = line.get("status") or "no answer"
-    return (
-        f"pushed with {line.get('resources')} resources in all: {status}{f', {reasons}' if reasons else ''}"
+    return f"pushed in a request of {counted(line.get('resources', 0), 'resource')}: {status}" + (
+        f", {reasons}" if reasons else ""
     )
