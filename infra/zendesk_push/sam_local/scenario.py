@@ -109,8 +109,9 @@ class Outcome:
         if isinstance(answer, dict) and "body" in answer:
             metadata = Page.parse(answer["body"]).fields.get("metadata", "")
             if metadata:
-                sealed = json.loads(metadata)["sealed"]
-                answer["body"] = answer["body"].replace(sealed, "SEALED")
+                written = json.loads(metadata)
+                for name in written.keys() & {"sealed", "nonce", "mac", "issued_at"}:
+                    answer["body"] = answer["body"].replace(str(written[name]), name.upper())
         return answer
 
 

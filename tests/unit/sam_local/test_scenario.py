@@ -8,7 +8,14 @@ import pytest
 from zendesk_push.sam_local.scenario import ADMIN, PUSH, STEPS, Outcome, Page, Scenario, Step
 
 METADATA = json.dumps(
-    {"v": 1, "instance_push_id": "3cd1d2a5-aaf2-41fe-a9f1-519499605854", "sealed": "c2VhbGVk"}
+    {
+        "v": 2,
+        "instance_push_id": "3cd1d2a5-aaf2-41fe-a9f1-519499605854",
+        "sealed": "c2VhbGVk",
+        "nonce": "0a1b",
+        "issued_at": 1769850024.5,
+        "mac": "9f8e",
+    }
 )
 
 
@@ -32,7 +39,13 @@ def test_what_differs_between_runs_is_not_compared() -> None:
     step = Step("admin-ui-new", ADMIN, status=200, state="connected")
     one = Outcome(step, _page("connected"), None)
     other = _page("connected", "YW5vdGhlcg==", "http://host.docker.internal:65535")
-    other["body"] = other["body"].replace("0b7e9a52", "1c8f0b63")
+    for own, others in (
+        ("0b7e9a52", "1c8f0b63"),
+        ("0a1b", "2c3d"),
+        ("1769850024.5", "1769850025.0"),
+        ("9f8e", "7d6c"),
+    ):
+        other["body"] = other["body"].replace(own, others)
     assert one.comparable() == Outcome(step, other, None).comparable()
 
 
