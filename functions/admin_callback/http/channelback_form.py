@@ -60,10 +60,9 @@ def parse_channelback(event: Mapping[str, Any]) -> Channelback:
         raise FormError(400, "missing_field", "message")
     if len(message) > MAX_MESSAGE:
         raise FormError(400, "invalid_field", "message")
+    metadata = optional(values, "metadata", MAX_METADATA)
+    ids = {name: optional(values, name, limit) or None for name, limit in _IDS.items()}
     # Not in the message: an agent's text has line breaks, and whatever else it has is the customer's to read.
     for name in ("metadata", *_IDS):
         check_characters(name, values.get(name, ""))
-    ids = {name: optional(values, name, limit) or None for name, limit in _IDS.items()}
-    return Channelback(
-        message=message, metadata=optional(values, "metadata", MAX_METADATA), **ids, pairs=pairs
-    )
+    return Channelback(message=message, metadata=metadata, **ids, pairs=pairs)

@@ -135,6 +135,13 @@ def test_what_is_larger_than_a_form_may_be_is_refused(base64_encoded: bool) -> N
         assert refusal(event) == (413, "too_large", "")
 
 
+def test_a_form_of_ever_so_many_fields_is_not_read() -> None:
+    some = "".join(f"&x{number}=" for number in range(900))
+    assert parse_channelback(http_event(urlencode(VALID) + some)).message == VALID["message"]
+    assert refusal(http_event(urlencode(VALID) + "&" * 100_000)) == (400, "not_readable", "")
+    assert refusal(http_event(urlencode(VALID) + "&x=" * 25_000)) == (400, "not_readable", "")
+
+
 def test_nothing_that_was_written_is_in_an_error_or_a_repr() -> None:
     secret = "canary-4711"
     assert secret not in repr(parse(message=secret, metadata=secret))
