@@ -18,7 +18,7 @@ CHECKOV := .tools/policy/bin/checkov
 NODE := .tools/node/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lint types bench soak costs way recording build deploy sam-local requirements clean
+.PHONY: help run test nightly check format lint types bench soak costs way recording build deploy sam-local requirements clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -28,6 +28,9 @@ run: $(VENV)  ## the whole stack on this machine, with samples, until Ctrl-C (AR
 
 test: $(VENV)  ## every test that this machine has the parts for; skips say what is missing
 	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+nightly: $(VENV)  ## floods and long runs, which take minutes
+	$(BIN)/pytest --numprocesses auto --dist loadfile tests/nightly $(ARGS)
 
 check: $(SAM) $(CHECKOV) $(NODE) lint types test  ## what must be green before a change lands: all below, SAM and policies too
 

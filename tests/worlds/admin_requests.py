@@ -122,12 +122,17 @@ class AdminRequests:
     def post_form(
         self, fields: dict[str, str] | str, app: Application | None = None, *, source: str = SOURCE
     ) -> Answer:
+        return self.handle(self.form_event(fields, source=source), app)
+
+    def form_event(
+        self, fields: dict[str, str] | str, *, source: str = SOURCE, **headers: str
+    ) -> dict[str, Any]:
+        """A form as API Gateway hands it over."""
         text = fields if isinstance(fields, str) else urlencode(fields)
         body = base64.b64encode(text.encode()).decode()
-        event = self.http_event(
-            "POST", "/admin_ui", body, base64_encoded=True, content_type=FORM_TYPE, source=source
+        return self.http_event(
+            "POST", "/admin_ui", body, base64_encoded=True, source=source, content_type=FORM_TYPE, **headers
         )
-        return self.handle(event, app)
 
     def callback(self, subdomain: str = "acme", **fields: str) -> Answer:
         return self.post_form(self.form(subdomain, **fields))

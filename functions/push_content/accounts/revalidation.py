@@ -33,7 +33,7 @@ TIME_FOR_A_PAGE: Final = 10
 CURSOR_KEY: Final = "cursor#revalidation"
 
 
-class Finding(enum.StrEnum):
+class Revalidated(enum.StrEnum):
     """What was found out about one account."""
 
     CONFIRMED = "confirmed"
@@ -52,13 +52,13 @@ class Checked:
     """One account and what was found; ``news``: an active account that was saved has become refused by this."""
 
     account: Account
-    finding: Finding
+    finding: Revalidated
     news: bool = False
 
     @property
     def is_refused(self) -> bool:
         """Marked, and anybody's concern: an account that is switched off is pushed to by nobody."""
-        return self.finding is Finding.REFUSED and self.account.state is AccountState.ACTIVE
+        return self.finding is Revalidated.REFUSED and self.account.state is AccountState.ACTIVE
 
 
 class AccountCheck:
@@ -78,10 +78,10 @@ class AccountCheck:
             return self._check(account)
         except RevisionConflictError:
             return Checked(
-                account, Finding.NO_VERDICT
+                account, Revalidated.NO_VERDICT
             )  # somebody registered meanwhile: the next run will see
         except StoreError:
-            return Checked(account, Finding.FAILED)
+            return Checked(account, Revalidated.FAILED)
 
     def check_by_id(self, name: str) -> Checked | None:
         """The same for an account by its id; None if there is none."""
@@ -94,20 +94,20 @@ class AccountCheck:
     def _check(self, account: Account) -> Checked:
         if account.state is AccountState.DELETED:
             if not account.token_version:
-                return Checked(account, Finding.SKIPPED)
+                return Checked(account, Revalidated.SKIPPED)
             self._removal.finish(account)
-            return Checked(account, Finding.DESTROYED)
+            return Checked(account, Revalidated.DESTROYED)
         verification = self._verifier.verify(account, mark_unreachable=True)
         now = verification.account
         if verification.validation.verdict is Verdict.NO_VERDICT:
-            return Checked(now, Finding.NO_VERDICT)
+            return Checked(now, Revalidated.NO_VERDICT)
         if verification.validation.verdict is Verdict.CONFIRMED:
-            return Checked(now, Finding.HEALED if verification.healed else Finding.CONFIRMED)
+            return Checked(now, Revalidated.HEALED if verification.healed else Revalidated.CONFIRMED)
         if self._may_be_abandoned(now):
             self._removal.abandon(now)
-            return Checked(now, Finding.ABANDONED)
+            return Checked(now, Revalidated.ABANDONED)
         news = verification.marked and now.saved and now.state is AccountState.ACTIVE
-        return Checked(now, Finding.REFUSED, news)
+        return Checked(now, Revalidated.REFUSED, news)
 
     def _may_be_abandoned(self, account: Account) -> bool:
         """Nobody pressed Save within a day."""
@@ -190,7 +190,7 @@ class Revalidation:
     def _check_named(self, names: Collection[str]) -> dict[str, Any]:
         found = {name: self._check.check_by_id(name) for name in names}
         self._tell([checked for checked in found.values() if checked])
-        return {name: checked.finding if checked else Finding.UNKNOWN for name, checked in found.items()}
+        return {name: checked.finding if checked else Revalidated.UNKNOWN for name, checked in found.items()}
 
     def _check_slice(self, seconds_left: Callable[[], float]) -> dict[str, Any]:
         cursor = self._cursors.read()
@@ -223,7 +223,7 @@ class Revalidation:
                 )
         totals = Counter(checked.finding.value for checked in found)
         self._telemetry.count("CredentialsRefused", sum(checked.news for checked in found))
-        self._telemetry.count("AccountsHealed", totals[Finding.HEALED])
-        self._telemetry.count("AccountsAbandoned", totals[Finding.ABANDONED])
+        self._telemetry.count("AccountsHealed", totals[Revalidated.HEALED])
+        self._telemetry.count("AccountsAbandoned", totals[Revalidated.ABANDONED])
         self._telemetry.info("revalidation", found=dict(totals))
         return dict(totals)

@@ -1,9 +1,15 @@
 """Strangers by the thousand: nothing stored, nothing created, few calls out."""
 
 from worlds.admin_world import AdminWorld
+from worlds.registration_flood import play
 from zendesk_channel.accounts import AccountState
 
 ACCOUNT = "3cd1d2a5-aaf2-41fe-a9f1-519499605854"
+
+
+def test_strangers_by_the_hundred_are_not_noticed(world: AdminWorld) -> None:
+    """A short one: tests/nightly has ten thousand."""
+    play(world, callbacks=600, seed=7)
 
 
 def test_an_old_callback_that_is_replayed_restores_no_old_token(world: AdminWorld) -> None:
