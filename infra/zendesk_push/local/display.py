@@ -41,10 +41,10 @@ class Display(Protocol):
     """Shows messages as they move; ``changed`` may be called from any thread."""
 
     def changed(self, message: TrackedMessage) -> None:
-        """A message is somewhere else now."""
+        """A message has moved on."""
 
     def note(self, text: str) -> None:
-        """Something happened that is no message's step, such as a failure."""
+        """Say something that is not a message's step, such as a failure."""
 
     def close(self) -> None:
         """Leave the last state on the screen."""

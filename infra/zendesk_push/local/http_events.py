@@ -23,7 +23,7 @@ _RESERVED_HEADERS: Final = ("connection", "content-length", "transfer-encoding")
 
 
 class MalformedAnswerError(Exception):
-    """The function's answer is no HTTP response: API Gateway makes a 500 of it."""
+    """The function's answer is not an HTTP response: API Gateway turns it into a 500."""
 
 
 def message(status: int, text: str) -> HttpResponse:

@@ -75,7 +75,7 @@ class FunctionSpec:
 class FunctionInstance:
     """A process around the handler. It starts at once; ``wait_until_ready`` waits for the import.
 
-    Not for several threads at a time: an instance serves one invocation after the other.
+    Not thread-safe: an instance serves one invocation after another.
     """
 
     def __init__(self, spec: FunctionSpec, endpoint_url: str, logs: LogCollector) -> None:

@@ -62,6 +62,6 @@ def _pipe(pipe: IO[str] | None) -> IO[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Ours without anything of AWS's or moto's: a developer's settings must not change what moto does."""
+    """Our own, without what AWS's clients or moto read: a developer's settings must not change what moto does."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
     return {**kept, **CREDENTIALS, "AWS_DEFAULT_REGION": REGION}

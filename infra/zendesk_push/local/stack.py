@@ -112,7 +112,7 @@ class LocalStack:
         return self
 
     def stop(self) -> None:
-        """Stop everything in the reverse order; invocations of the push function get 5 s to end."""
+        """Stop everything in reverse order; invocations of the push function get 5 s to end."""
         self._running.close()
 
     def _start(self) -> None:
@@ -240,7 +240,7 @@ class LocalStack:
         return self._aws.client(service)
 
     def invoke(self, logical_id: str, event: Any) -> InvocationResult:
-        """Run a function with an event of one's own, failures included in what is returned.
+        """Run a function with any event; what is returned includes failures.
 
         Raises:
             LocalStackError: there is no such function.

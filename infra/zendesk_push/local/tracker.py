@@ -78,7 +78,7 @@ class Lookup(Protocol):
 
 
 class MessageTracker:
-    """Told by the event source mapping, asks the rest; thread-safe. ``on_change`` is told of every step."""
+    """Told by the event source mapping, and asks for the rest. Thread-safe. ``on_change`` is told of every step."""
 
     def __init__(self, lookup: Lookup, on_change: Callable[[TrackedMessage], None]) -> None:
         self._lookup = lookup
@@ -93,7 +93,7 @@ class MessageTracker:
             return list(self._messages.values())
 
     def dropped(self, message_id: str, title: str, body: str) -> None:
-        """A message was put on the queue under a title of one's own."""
+        """A message was put on the queue, under this title."""
         with self._changed:
             known = self._messages.get(message_id)  # the function may have been faster
             if known is not None:

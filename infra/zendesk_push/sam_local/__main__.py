@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     problems = sum(outcome.problem is not None for outcome in outcomes)
-    print(f"{len(outcomes)} of {len(STEPS)} events, {problems} answers not as they should be")
+    print(f"{len(outcomes)} of {len(STEPS)} events, {problems} answers were not as they should be")
     return 1 if problems else 0
 
 

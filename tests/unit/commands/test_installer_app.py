@@ -92,6 +92,7 @@ def test_the_bytes_do_not_depend_on_when_or_where() -> None:
         ("https://push.local/manifest.json", "can reach from the internet"),
         ("https://push/manifest.json", "can reach from the internet"),
         ("https://10.0.0.1/manifest.json", "can reach from the internet"),
+        ("https://127.1/manifest.json", "can reach from the internet"),
         ("https://[::1]:8443/manifest.json", "can reach from the internet"),
     ],
 )

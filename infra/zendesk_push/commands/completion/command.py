@@ -1,4 +1,4 @@
-"""Print what a shell needs to complete commands and options. It asks this program, so it never is out of date."""
+"""Print what a shell needs to complete commands and options. It asks this program, so it is never out of date."""
 
 import argparse
 from typing import Final

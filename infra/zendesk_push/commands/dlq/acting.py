@@ -45,7 +45,7 @@ def redrive_letters(args: argparse.Namespace, deployment: Deployment) -> int:
 
 
 def purge_letters(args: argparse.Namespace, deployment: Deployment) -> int:
-    """Delete letters; what is deleted is in a file before."""
+    """Delete letters, once all of them are in a file."""
     path: Path = args.output or Path(f"dead-letters-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.jsonl")
 
     def act(chosen: Chosen, pace: Pace) -> Tally:

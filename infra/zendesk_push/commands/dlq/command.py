@@ -1,8 +1,8 @@
 """Dead letters: what was refused or ran out of time, and why.
 
-Reading takes letters out of sight for as long as it lasts; all that is not redriven or purged is back afterwards,
-also when the command is interrupted. The reason is the dead letter's ErrorCode; "receive_count" is what SQS itself
-moved after 1,000 receipts. An ID may be shortened to what only one letter's begins with.
+Reading hides letters from others while it lasts; whatever is not redriven or purged is back afterwards, even if the
+command is interrupted. The reason is the dead letter's ErrorCode; "receive_count" is what SQS itself
+moved after 1,000 receipts. An ID may be shortened, as long as only one letter's begins like that.
 """
 
 import argparse

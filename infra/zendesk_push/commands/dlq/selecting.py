@@ -71,7 +71,7 @@ def selection(args: argparse.Namespace) -> Selection:
 
 
 def demanded_selection(args: argparse.Namespace) -> Selection:
-    """The selection of a command that changes something, which nobody shall give by leaving it out.
+    """The selection of a command that changes something: leaving it out does not mean everything.
 
     Raises:
         UsageError: there is none, or one beside ``--all``.

@@ -3,7 +3,7 @@
 Looked at: manifest and health check as Zendesk gets them; the queues' policies, encryption, redrive, retention and
 backlog; the key, the functions, what feeds one of them, their concurrency and the schedule; the alarms and who hears
 them; accounts that are refused, paused, failing or slow; what waits for an account or a parent that is missing; dead
-letters and how long they still have (which takes them out of sight for as long as it lasts). Nothing is changed.
+letters and how long they still have (which hides them from others meanwhile). Nothing is changed.
 
 Exit code: 0 all is well (warnings allowed), 1 something has failed, 2 called wrongly.
 """

@@ -1,4 +1,4 @@
-"""Whether AWS lets as many functions run at a time as the stack is set to: new accounts start with ten in all."""
+"""Whether AWS lets as many functions run at a time as the stack expects: new AWS accounts start with ten in all."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 class Level(enum.StrEnum):
-    """How bad it is. SKIP: it could not be told here, for the reason given."""
+    """How bad it is. SKIP: it could not be checked here, for the reason given."""
 
     OK = "ok"
     WARN = "warn"

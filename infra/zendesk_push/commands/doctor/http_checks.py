@@ -35,7 +35,7 @@ def check_http(deployment: Deployment) -> Iterator[Finding]:
 
 
 def _pool(url: str) -> urllib3.PoolManager:
-    """By way of the proxy that the environment names, as boto3 does, but never to this machine itself."""
+    """Through the proxy that the environment names, as boto3 does, but never for this machine itself."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     proxy = None if is_loopback(host) or proxy_bypass(host) else getproxies().get(parts.scheme)

@@ -156,7 +156,9 @@ def _is_public(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_global
     except ValueError:
-        return "." in host.strip(".") and not host.endswith((".localhost", ".local", ".internal"))
+        name, _, last = host.rstrip(".").rpartition(".")
+        # 127.1 and 0x7f.1 are addresses as well, to those who read numbers in a host's name.
+        return bool(name) and last[:1].isalpha() and last not in ("localhost", "local", "internal")
 
 
 def _json(value: Any) -> bytes:

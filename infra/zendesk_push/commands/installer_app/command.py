@@ -1,7 +1,7 @@
 """Write the ZIP that an administrator uploads to Zendesk (Admin Center > Apps and integrations > Zendesk Support
 apps > Upload private app). It holds no code: it only tells Zendesk where the integration's manifest is.
 
-The manifest's URL can't be changed in an app that is published. Decide on a custom domain before.
+The manifest's URL can't be changed in a published app: decide on a domain of your own first.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """Print agents' answers as they come, and leave them on the queue for the system that reads it.
 
 While this runs, what it has printed is hidden from other readers; at the end it is given back. Each look counts as
-one of the ten receipts after which SQS takes an answer for one that no reader can cope with. With --delete nothing is
-left: for trying things out, or where a person is the reader.
+one of the ten receipts after which SQS takes an answer for one that no reader can cope with. With --delete
+they are taken off the queue: to try things out, or where a person is the reader.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """What waits and why, by reason and account, the oldest first; how much gets through; and what needs a person.
 
-Counts are SQS's own, which are approximate. Reasons are those of the functions' newest log lines: SQS does not show
-what waits, so of messages that were not received within --since nothing is known but their number.
+Counts are SQS's own, which are approximate. Reasons come from the functions' newest log lines: SQS does not show what
+waits, so all that is known of messages that were not received within --since is their number.
 
 Exit code: 0 nothing needs a person, 1 something does.
 """

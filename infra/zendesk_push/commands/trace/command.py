@@ -1,7 +1,7 @@
 """Where a message is: waiting, delivered or dead, and why. ID is SQS's message id, or a resource's external_id.
 
-Looked at: what the functions' log lines say of it, and the dead letters (which takes them out of sight for as long as
-it lasts). What SQS holds can't be looked at: of a message that the function has not received yet nothing is known.
+Looked at: what the functions' log lines say of it, and the dead letters (which hides them from others meanwhile).
+What SQS holds can't be looked at: nothing is known of a message that the function has not received yet.
 Tickets are those that Zendesk reports; on AWS, log lines show up within a minute or so.
 
 Exit code: 0 delivered, or waiting; 1 dead, or nothing is known of it.
