@@ -23,7 +23,7 @@ from botocore.utils import is_valid_endpoint_url
 
 from zendesk_channel.addresses import is_loopback
 from zendesk_push.errors import CommandError, UsageError
-from zendesk_push.local.registry import STACK_NAME, running_stacks
+from zendesk_push.local_registry import STACK_NAME, running_stacks
 from zendesk_push.terminal import remark
 
 if TYPE_CHECKING:

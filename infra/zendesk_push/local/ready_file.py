@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from zendesk_push.errors import CommandError, UsageError
-from zendesk_push.local.registry import running_stacks
+from zendesk_push.local_registry import running_stacks
 
 KEYS: Final = (
     "api_url",

@@ -25,8 +25,8 @@ from zendesk_push.local.logs import LogCollector
 from zendesk_push.local.moto_process import REGION, MotoProcess
 from zendesk_push.local.pool import FunctionPool
 from zendesk_push.local.ready_file import KEYS as READY_KEYS
-from zendesk_push.local.registry import STACK_NAME
 from zendesk_push.local.schedule import ScheduledEvent
+from zendesk_push.local_registry import STACK_NAME
 from zendesk_push.loopback_http import public_host
 from zendesk_push.simulator import Simulator
 from zendesk_push.template.reader import TEMPLATE

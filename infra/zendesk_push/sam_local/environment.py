@@ -11,7 +11,7 @@ from zendesk_push.errors import CommandError
 from zendesk_push.local.aws import LocalAws
 from zendesk_push.local.moto_process import ACCOUNT_ID
 from zendesk_push.local.ready_file import KEYS
-from zendesk_push.local.registry import STACK_NAME
+from zendesk_push.local_registry import STACK_NAME
 from zendesk_push.template.intrinsics import Resolver
 from zendesk_push.template.translation import load_template
 

@@ -11,7 +11,7 @@ from integration.commands.conftest import Deployed, Ran, account
 from zendesk_channel.accounts import AccountsTable, AccountState
 from zendesk_channel.contract import Subdomain
 from zendesk_channel.push_state import SharedPauses
-from zendesk_push.local.registry import STACK_NAME
+from zendesk_push.local_registry import STACK_NAME
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import urllib3
 
 from integration.local.conftest import EXAMPLE, SECONDS
 from machine_parts import need_ipv6
-from zendesk_push.local.registry import registry_folder, running_stacks
+from zendesk_push.local_registry import registry_folder, running_stacks
 from zendesk_push.template.reader import TEMPLATE
 
 READY_KEYS = {

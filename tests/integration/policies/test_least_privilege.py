@@ -26,8 +26,8 @@ from zendesk_channel.accounts import BESIDE_THE_REVISION, UNDER_THE_REVISION
 from zendesk_channel.aws import AwsClients
 from zendesk_channel.clock import Clock
 from zendesk_push.local.moto_process import CREDENTIALS, REGION
-from zendesk_push.local.registry import STACK_NAME
 from zendesk_push.local.stack import LocalStack
+from zendesk_push.local_registry import STACK_NAME
 from zendesk_push.sam_local.environment import RunningStack, environment
 from zendesk_push.sam_local.events import Circumstances, Event, fit, form_of, load
 from zendesk_push.sam_local.scenario import ADMIN, PUSH, Page, Scenario

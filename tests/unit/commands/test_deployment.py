@@ -9,7 +9,7 @@ import pytest
 
 from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError, UsageError
-from zendesk_push.local.registry import Registration, registry_folder
+from zendesk_push.local_registry import RegistryEntry, registry_folder
 
 READY = {
     "api_url": "http://127.0.0.1:1/",
@@ -120,7 +120,7 @@ def test_a_part_that_nobody_named_says_how_to_name_it() -> None:
 def test_the_local_stack_that_runs_here_is_found_and_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Registration() as registration:
+    with RegistryEntry() as registration:
         registration.write(READY, tmp_path / "functions.log")
         found = find()
         assert (found.queue_url, found.log_file) == (READY["queue_url"], tmp_path / "functions.log")
@@ -133,7 +133,7 @@ def test_the_local_stack_that_runs_here_is_found_and_named(
 
 
 def test_which_of_several_local_stacks_is_not_guessed(tmp_path: Path) -> None:
-    with Registration() as registration:
+    with RegistryEntry() as registration:
         registration.write(READY, tmp_path / "one.log")
         other = registry_folder() / "local-7.json"
         with other.open("w") as file:
@@ -146,7 +146,7 @@ def test_which_of_several_local_stacks_is_not_guessed(tmp_path: Path) -> None:
 
 def test_a_folder_that_others_can_write_to_names_no_stack(tmp_path: Path) -> None:
     """Messages would go where whoever wrote there says."""
-    with Registration() as registration:
+    with RegistryEntry() as registration:
         registration.write(READY, tmp_path / "one.log")
         registry_folder().chmod(0o777)
         with pytest.raises(UsageError, match="which deployment"):
@@ -157,7 +157,7 @@ def test_the_environments_stack_comes_before_the_local_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZENDESK_PUSH_STACK", "push")
-    with Registration() as registration:
+    with RegistryEntry() as registration:
         registration.write(READY, tmp_path / "one.log")
         with pytest.raises(UsageError, match="no AWS region"):
             find()

@@ -1,7 +1,7 @@
 """The tree's one rule: imports point one way."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,15 +51,43 @@ def test_handlers_know_neither_aws_nor_http_clients(package: str) -> None:
     assert not names & {"boto3", "botocore", "urllib3"}
 
 
-@pytest.mark.parametrize("package", ["push_content", "admin_callback", "zendesk_channel"])
+@pytest.mark.parametrize("package", ALLOWED)
 def test_modules_of_a_package_do_not_import_each_other_in_circles(package: str) -> None:
+    assert not _circles(package, whole)
+
+
+def test_nor_do_the_packages_of_infra() -> None:
+    """A command is a package, and so is every folder or module beside ``commands``."""
+    assert not _circles("zendesk_push", lambda module: module[: 3 if module[1:2] == ("commands",) else 2])
+
+
+def whole(module: tuple[str, ...]) -> tuple[str, ...]:
+    return module
+
+
+def _circles(
+    package: str, unit: Callable[[tuple[str, ...]], tuple[str, ...]]
+) -> dict[tuple[str, ...], set[tuple[str, ...]]]:
+    """The units (of modules, by their names' parts) of a package that import each other in circles."""
+    root = FUNCTIONS if (FUNCTIONS / package).is_dir() else ROOT / "infra"
     modules = {
-        ".".join(source.relative_to(FUNCTIONS).with_suffix("").parts): source for source in _sources(package)
+        tuple(part for part in source.relative_to(root).with_suffix("").parts if part != "__init__"): source
+        for source in _sources(package)
     }
-    graph = {
-        module: {name for name in _imports(source) if name in modules and name != module}
-        for module, source in modules.items()
-    }
-    while leaves := {module for module, names in graph.items() if not names & graph.keys()}:
-        graph = {module: names for module, names in graph.items() if module not in leaves}
-    assert not graph, f"a circle among {sorted(graph)}"
+    graph: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for module, source in modules.items():
+        named = {tuple(name.split(".")) for name in _names(source)} & modules.keys() - {(package,)}
+        graph.setdefault(unit(module), set()).update({unit(name) for name in named} - {unit(module)})
+    while leaves := {one for one, names in graph.items() if not names & graph.keys()}:
+        graph = {one: names for one, names in graph.items() if one not in leaves}
+    return graph
+
+
+def _names(source: Path) -> Iterator[str]:
+    """What a module imports: modules, and what may be modules (``from package import module``)."""
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)

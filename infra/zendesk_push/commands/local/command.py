@@ -20,7 +20,7 @@ from zendesk_push.commands.local.stop_signals import StoppedError, StopSignals
 from zendesk_push.errors import EXIT_INTERRUPTED, CommandError, MissingPackageError, UsageError
 from zendesk_push.local.moto_process import MotoProcess
 from zendesk_push.local.ready_file import ReadyFile
-from zendesk_push.local.registry import Registration
+from zendesk_push.local_registry import RegistryEntry
 from zendesk_push.template.parameters import judge_parameters, parse_overrides
 from zendesk_push.template.reader import TEMPLATE, load_source
 
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         template, parameters = args.template or TEMPLATE, parse_overrides(args.parameter_overrides)
         judge_parameters(load_source(template), parameters)
         _check_address(args.bind)
-        registration = opened.enter_context(Registration())
+        registration = opened.enter_context(RegistryEntry())
         log_path = args.log_file or registration.log_path
         log_file = opened.enter_context(_open_log(log_path))
         try:

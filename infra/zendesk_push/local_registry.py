@@ -51,7 +51,7 @@ def running_stacks() -> list[dict[str, Any]]:
     return [value for value in found if isinstance(value, dict)]
 
 
-class Registration:
+class RegistryEntry:
     """This process's entry, as a context manager; ``log_path`` is beside it, for a log that nobody asked for.
 
     Raises:
