@@ -33,6 +33,7 @@ from push_content.outcomes.queues import ContentQueue, DeadLetterQueue
 from push_content.outcomes.retry_policy import PressureGauge, Wait, WaitingRules
 from push_content.outcomes.sqs_limits import BATCH
 from push_content.requests.push_request import by_account
+from push_content.telemetry import TOLD_OTHERWISE
 from push_content.turn_executor import TurnExecutor
 from zendesk_channel.contract import InstancePushId, Subdomain
 from zendesk_channel.errors import StoreError
@@ -367,8 +368,12 @@ class PushInvocation:
                 )
             else:
                 outcomes["delivered"] += 1
-        staying = [each.received.record for each in decided if each.wait is not None]
-        self._telemetry.finished(outcomes, retried, retry_policy.oldest(staying, now), seconds)
+        late = [
+            each.received.record
+            for each in decided
+            if each.wait is not None and getattr(each.outcome, "reason", None) not in TOLD_OTHERWISE
+        ]
+        self._telemetry.finished(outcomes, retried, retry_policy.oldest(late, now), seconds)
 
 
 def _outcome(received: _Received, pushed: Mapping[InstancePushId, Pushed], unread: Retry) -> Outcome:

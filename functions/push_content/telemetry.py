@@ -42,6 +42,9 @@ METRICS: Final[Mapping[str, MetricUnit]] = {
 METRICS_BY_REASON: Final = ("MessagesRetried", "MessagesDeadLettered")
 """Those that have the dimension ``reason`` besides, an ErrorCode."""
 
+TOLD_OTHERWISE: Final = frozenset({ErrorCode.UNAUTHORIZED, ErrorCode.WRONG_ADDRESS, ErrorCode.PAUSED})
+"""Reasons whose messages are not late: alarms of their own, or an operator, have said so when they began to wait."""
+
 # CloudWatch cuts a line at 256 KiB, and a character may be twelve of an escape.
 _EXTERNAL_ID_SHOWN: Final = 64  # characters; a request has at most 256 ids
 _MESSAGES_A_LINE: Final = 250  # of what is not sent, with each one's first id
@@ -134,12 +137,12 @@ class PushTelemetry(Telemetry):
     def finished(
         self, outcomes: Counter[str], retried: Counter[ErrorCode], oldest_retried: float, seconds: float
     ) -> None:
-        """An invocation ends: one line for it, and its metrics. What stays is up to so many seconds old."""
+        """An invocation ends: one line for it, and its metrics. What may be late is up to so many seconds old."""
         if outcomes["delivered"]:
             self.count("MessagesDelivered", outcomes["delivered"])
         for reason, number in retried.items():
             self.count("MessagesRetried", number, reason=reason)
-        if retried:
+        if oldest_retried:
             self.count("OldestRetriedMessageAge", round(oldest_retried))
         self.info("batch", messages=outcomes.total(), **outcomes, duration_ms=round(seconds * 1000))
         self.flush()

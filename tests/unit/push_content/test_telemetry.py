@@ -87,6 +87,27 @@ def test_a_line_fits_into_cloudwatch_however_much_is_not_sent(capsys: pytest.Cap
     assert [one for line in said for one in line["message_ids"]] == ids
 
 
+def test_the_largest_request_is_one_line_that_cloudwatch_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    world = PushWorld()
+    account = world.connect("acme")
+    for number in range(256):
+        world.drop(account, resource(f"{number}" + "\U0001f600" * 500))
+    world.invoke()
+    assert max(map(len, capsys.readouterr().out.splitlines())) < 256 * 1024
+
+
+def test_what_has_an_alarm_of_its_own_is_not_late_besides(capsys: pytest.CaptureFixture[str]) -> None:
+    world = PushWorld()
+    refused, unknown = world.connect("acme"), "unknown"
+    world.zendesk.rotate_token(refused)
+    world.drop(refused, resource("1"))
+    world.clock.advance(50)
+    world.drop(unknown, resource("1"))
+    world.clock.advance(5)
+    world.invoke()
+    assert metrics(lines(capsys))["OldestRetriedMessageAge"] == 5
+
+
 def test_what_is_not_sent_behind_a_failure_has_its_line_too(capsys: pytest.CaptureFixture[str]) -> None:
     """Or nobody could say why it waits."""
     world = PushWorld()
