@@ -121,6 +121,26 @@ def test_looking_for_dead_letters_takes_none_away(running: Running) -> None:
     assert attributes["Attributes"] == {names[0]: "0"}
 
 
+def test_2_000_dead_letters_stay_untouched_while_others_join_them(running: Running) -> None:
+    """The table looked through all of them for each new one, and hid them from others meanwhile."""
+    stack, sqs = running.stack, running.stack.client("sqs")
+    for start in range(0, 2_000, 10):
+        entries = [{"Id": str(each), "MessageBody": f"{start + each}"} for each in range(10)]
+        sqs.send_message_batch(QueueUrl=stack.dead_letter_queue_url, Entries=entries)
+
+    dead = [
+        sqs.send_message(QueueUrl=stack.queue_url, MessageBody=f"no JSON {n}")["MessageId"] for n in range(30)
+    ]
+    assert running.tracker.wait_until(frozenset(dead), SECONDS)
+
+    for _ in range(100):
+        for message in sqs.receive_message(
+            QueueUrl=stack.dead_letter_queue_url, MaxNumberOfMessages=10, AttributeNames=["All"]
+        )["Messages"]:
+            assert message["Attributes"]["ApproximateReceiveCount"] == "1", "this look is the first"
+    sqs.purge_queue(QueueUrl=stack.dead_letter_queue_url)
+
+
 def test_a_dead_letter_that_takes_another_s_place_is_found(running: Running) -> None:
     stack, sqs = running.stack, running.stack.client("sqs")
     first = sqs.send_message(QueueUrl=stack.queue_url, MessageBody="not JSON")["MessageId"]
