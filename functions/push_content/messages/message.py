@@ -17,7 +17,6 @@ from zendesk_channel.errors import InvalidValueError
 MAX_DEPTH: Final = 100  # the message's own object is the first level
 _Value = TypeVar("_Value")
 
-_SPACE: Final = re.compile(r"[ \t\n\r]*")
 # A string that never ends takes the rest of the text along: what comes after it is not JSON anyway, and
 # starting anew at each quote would take time by the square of the length.
 _BRACKET_OR_STRING: Final = re.compile(r'[\[\]{}]|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
@@ -109,71 +108,103 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 # No number is ever used. int() refuses those of more than 4,300 digits; float() takes any.
-_DECODER: Final = json.JSONDecoder(parse_int=float, parse_constant=_refuse_constant)
+# ``scan_once`` is what ``raw_decode`` calls, without a second call in Python for each value.
+_SCAN: Final[Callable[[str, int], tuple[Any, int]]] = json.JSONDecoder(
+    parse_int=float, parse_constant=_refuse_constant
+).scan_once  # type: ignore[attr-defined]
+
+
+_SPACE: Final = re.compile(r"[ \t\n\r]*")
+_OPENING: Final = re.compile(r"[ \t\n\r]*\{[ \t\n\r]*")
+_KEY: Final = re.compile(
+    r'"([^"\\\x00-\x1f]*)"[ \t\n\r]*:[ \t\n\r]*'
+)  # as all keys are but those with escapes
+_AFTER_MEMBER: Final = re.compile(r"[ \t\n\r]*([,}])[ \t\n\r]*")
+_AFTER_ELEMENT: Final = re.compile(r"[ \t\n\r]*([,\]])[ \t\n\r]*")
 
 
 def _members(text: str) -> _Members:
+    """Read once from the left: values by json's own scanner, and what is between them by one pattern each."""
     found = _Members()
-    position = _skip(text, 0)
-    if text[position : position + 1] != "{":
-        _DECODER.raw_decode(text, position)
+    opening = _OPENING.match(text)
+    if opening is None:
+        _value(text, _skip(text, 0))
         raise InvalidMessageError("message", "is not a JSON object")
-    position = _skip(text, position + 1)
-    if text[position : position + 1] == "}":
-        return _ended(text, position, found)
+    position = opening.end()
+    if text.startswith("}", position):
+        _ended(text, _skip(text, position + 1))
+        return found
     while True:
-        position = _member(text, position, found)
-        if text[position : position + 1] != ",":
-            return _ended(text, position, found)
-        position = _skip(text, position + 1)
+        name, begin = _key(text, position)
+        if name in found.values:
+            raise InvalidMessageError("message", "has a top-level key twice")
+        if name == "external_resources" and text.startswith("[", begin):
+            found.values[name] = None
+            found.resources, end = _array(text, begin)
+        else:
+            found.values[name], end = _value(text, begin)
+        character, position = _after(_AFTER_MEMBER, text, end)
+        if character == "}":
+            _ended(text, position)
+            return found
 
 
-def _member(text: str, start: int, found: _Members) -> int:
-    """Read one ``"key": value`` into ``found``; where the text goes on after it."""
-    if text[start : start + 1] != '"':
+def _key(text: str, start: int) -> tuple[str, int]:
+    """A member's name, and where its value begins."""
+    key = _KEY.match(text, start)
+    if key is not None:
+        return key[1], key.end()
+    if not text.startswith('"', start):
         raise json.JSONDecodeError("Expecting property name enclosed in double quotes", text, start)
-    key, end_of_key = _DECODER.raw_decode(text, start)
-    if key in found.values:
-        raise InvalidMessageError("message", "has a top-level key twice")
-    colon = _skip(text, end_of_key)
-    if text[colon : colon + 1] != ":":
+    name, end = _value(text, start)
+    colon = _skip(text, end)
+    if not text.startswith(":", colon):
         raise json.JSONDecodeError("Expecting ':' delimiter", text, colon)
-    begin = _skip(text, colon + 1)
-    if key == "external_resources" and text[begin : begin + 1] == "[":
-        found.values[key] = None
-        found.resources, end = _array(text, begin)
-    else:
-        found.values[key], end = _DECODER.raw_decode(text, begin)
-    return _skip(text, end)
+    return name, _skip(text, colon + 1)
 
 
 def _array(text: str, start: int) -> tuple[list[Resource], int]:
     """The elements of the array that begins at ``start``, and where it ends."""
     resources: list[Resource] = []
     position = _skip(text, start + 1)
-    if text[position : position + 1] == "]":
+    if text.startswith("]", position):
         return resources, position + 1
     while True:
-        value, end = _DECODER.raw_decode(text, position)
-        fields = value if isinstance(value, dict) else {}
-        ids = [_string(fields.get(name)) for name in ("external_id", "parent_id", "thread_id")]
-        resources.append(Resource(text[position:end], *ids))
-        position = _skip(text, end)
-        if text[position : position + 1] == "]":
-            return resources, position + 1
-        if text[position : position + 1] != ",":
-            raise json.JSONDecodeError("Expecting ',' delimiter", text, position)
-        position = _skip(text, position + 1)
+        value, end = _value(text, position)
+        fields = value if type(value) is dict else {}
+        resources.append(
+            Resource(
+                text[position:end],
+                _string(fields.get("external_id")),
+                _string(fields.get("parent_id")),
+                _string(fields.get("thread_id")),
+            )
+        )
+        character, position = _after(_AFTER_ELEMENT, text, end)
+        if character == "]":
+            return resources, position
 
 
-def _ended(text: str, position: int, found: _Members) -> _Members:
-    """The members, if the object ends here and nothing follows it."""
-    if text[position : position + 1] != "}":
-        raise json.JSONDecodeError("Expecting ',' delimiter", text, position)
-    position = _skip(text, position + 1)
+def _value(text: str, start: int) -> tuple[Any, int]:
+    """Any value, and where it ends."""
+    try:
+        return _SCAN(text, start)
+    except StopIteration as nothing:
+        raise json.JSONDecodeError("Expecting value", text, nothing.value) from None
+
+
+def _after(pattern: re.Pattern[str], text: str, end: int) -> tuple[str, int]:
+    """The comma or bracket behind a value, and where the text goes on behind that."""
+    after = pattern.match(text, end)
+    if after is None:
+        raise json.JSONDecodeError("Expecting ',' delimiter", text, _skip(text, end))
+    return after[1], after.end()
+
+
+def _ended(text: str, position: int) -> None:
+    """Nothing follows the object."""
     if position != len(text):
         raise json.JSONDecodeError("Extra data", text, position)
-    return found
 
 
 def _skip(text: str, position: int) -> int:
@@ -182,7 +213,7 @@ def _skip(text: str, position: int) -> int:
 
 
 def _string(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    return value if type(value) is str else None
 
 
 def _if_valid(read: Callable[[dict[str, Any]], _Value], values: dict[str, Any]) -> _Value | None:
