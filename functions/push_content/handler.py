@@ -5,7 +5,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from push_content.accounts.revalidation import SCHEDULE_SOURCE, Revalidation
-from push_content.composition import compose
+from push_content.composition import CLIENTS, compose
 from push_content.schedule import compose_revalidation
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def _composed() -> Any:
 
 @functools.cache
 def _schedule() -> Revalidation:
-    return compose_revalidation(os.environ)
+    return compose_revalidation(os.environ, CLIENTS)
 
 
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:

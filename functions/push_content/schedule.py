@@ -4,9 +4,6 @@ It lives in this function because its role reads tokens anyway; the one that the
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
-
-import botocore.session
 
 from push_content.accounts.revalidation import AccountCheck, CursorStore, Revalidation
 from push_content.settings import PushSettings
@@ -14,29 +11,20 @@ from push_content.telemetry import METRICS
 from zendesk_channel.account_removal import AccountRemoval
 from zendesk_channel.accounts import AccountsTable
 from zendesk_channel.addresses import ZendeskAddresses
-from zendesk_channel.aws import CLIENT_CONFIG
+from zendesk_channel.aws import AwsClients
 from zendesk_channel.client import ZendeskClient
 from zendesk_channel.clock import SYSTEM_CLOCK, Clock
 from zendesk_channel.credentials import CredentialStore
 from zendesk_channel.telemetry import Telemetry
 from zendesk_channel.token_verification import TokenVerifier
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-
 
 def compose_revalidation(
-    env: Mapping[str, str], session: botocore.session.Session | None = None, clock: Clock = SYSTEM_CLOCK
+    env: Mapping[str, str], clients: AwsClients, clock: Clock = SYSTEM_CLOCK
 ) -> Revalidation:
-    """The schedule's work on AWS's real clients; ConfigurationError if the environment is incomplete.
-
-    ``session`` is for watching the calls to AWS by its event hooks.
-    """
+    """The schedule's work on AWS's real clients; ConfigurationError if the environment is incomplete."""
     settings = PushSettings.from_env(env)
-    session = session or botocore.session.get_session()
-    dynamodb = cast("DynamoDBClient", session.create_client("dynamodb", config=CLIENT_CONFIG))
-    secrets = cast("SecretsManagerClient", session.create_client("secretsmanager", config=CLIENT_CONFIG))
+    dynamodb, secrets = clients.client("dynamodb"), clients.client("secretsmanager")
     return assemble_revalidation(
         accounts=AccountsTable(dynamodb, settings.accounts_table),
         credentials=CredentialStore(secrets, settings.secret_prefix, settings.data_key_arn),

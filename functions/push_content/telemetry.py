@@ -14,7 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from push_content.answers.answer_judge import Decision
 from push_content.messages.message import Message, Resource
 from push_content.messages.sqs_record import SqsRecord
-from push_content.outcomes.outcome import ALREADY_IMPORTED, CODES, SUCCESS, Delivered, ErrorCode, Rejected
+from push_content.outcomes.outcome import ALREADY_IMPORTED, SUCCESS, Delivered, ErrorCode, Rejected
 from push_content.requests.push_request import PushRequest
 from zendesk_channel.accounts import Account
 from zendesk_channel.errors import ZendeskChannelError
@@ -66,13 +66,14 @@ class PushTelemetry(Telemetry):
         now: float,
     ) -> None:
         """A push request is over at ``now`` (epoch seconds). ``status`` None: no answer."""
-        codes = Counter(result.code if result.code in CODES else "other" for result in decision.results)
         self.sample("PushLatency", seconds * 1000)
         self.count("PushRequests")
         for metric, code in (("ResourcesPushed", SUCCESS), ("ResourcesAlreadyImported", ALREADY_IMPORTED)):
-            if codes[code]:
-                self.count(metric, codes[code])
-        outcomes = Counter(type(outcome).__name__.lower() for outcome in decision.outcomes.values())
+            if decision.codes.get(code):
+                self.count(metric, decision.codes[code])
+        outcomes = Counter(
+            {kind.__name__.lower(): n for kind, n in Counter(map(type, decision.outcomes.values())).items()}
+        )
         self.info(
             "push request",
             account=account.instance_push_id,
@@ -87,7 +88,7 @@ class PushTelemetry(Telemetry):
             duration_ms=round(seconds * 1000),
             outcomes=outcomes | Counter(again=len(decision.again) + len(decision.halved)),
             reasons=_reasons(decision),
-            results=codes,
+            results=decision.codes,
         )
 
     def not_sent(
@@ -185,8 +186,11 @@ def _undelivered(request: PushRequest, decision: Decision) -> dict[str, list[str
 
 def _oldest(messages: Sequence[Message], now: float) -> int:
     """The age of the oldest, in seconds."""
-    return round(max((message.record.age(now) for message in messages), default=0))
+    sent = [message.record.sent_at for message in messages if message.record.sent_at is not None]
+    return round(max(0.0, now - min(sent))) if sent else 0
 
 
 def _reasons(decision: Decision) -> dict[str, Any]:
-    return Counter(outcome.reason for outcome in decision.outcomes.values() if hasattr(outcome, "reason"))
+    return Counter(
+        outcome.reason for outcome in decision.outcomes.values() if not isinstance(outcome, Delivered)
+    )

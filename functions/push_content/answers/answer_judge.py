@@ -25,12 +25,14 @@ Of several failures in one message the first in order names the reason.
 """
 
 import enum
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from push_content.answers import push_results, rate_limit_headers, validation_errors
 from push_content.outcomes.outcome import (
+    CODES,
     HALTED,
     MISSING_PARENT,
     PROCESSING_ERROR,
@@ -71,6 +73,7 @@ class Decision:
         halved: what goes out again at once, in two halves.
         halted: what is in ``again`` was halted behind a failure.
         subdomain_paused_until: epoch seconds, if Zendesk's rate limit says so.
+        codes: how many resources have which code ("other" for those not known here).
     """
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
@@ -79,7 +82,7 @@ class Decision:
     halted: bool = False
     signal: AccountSignal = AccountSignal.NONE
     subdomain_paused_until: float | None = None
-    results: tuple[Result, ...] = field(default=(), repr=False)
+    codes: Mapping[str, int] = field(default_factory=dict)
 
 
 def before_sending(account: Account | None, subdomain_paused_until: float, now: float) -> Retry | None:
@@ -150,8 +153,12 @@ def _by_results(request: PushRequest, answer: Response) -> Decision:
         text = f"Zendesk answered {answer.status} with a body that holds no results"
         failed = Retry(ErrorCode.UNAVAILABLE, text, answer.status)
         return _retry_all(request, failed, AccountSignal.FAILED)
-    resources = request.resources
-    matched = push_results.match([resource for _, _, resource in resources], entries)
+    resources = [resource for part in request.parts for resource in part.resources]
+    all_delivered = push_results.all_delivered(resources, entries)
+    if all_delivered:
+        delivered = dict.fromkeys([part.message.id for part in request.parts], Delivered())
+        return Decision(delivered, signal=AccountSignal.HEALTHY, codes=all_delivered)
+    matched = push_results.match(resources, entries)
     outcomes: dict[str, Outcome] = {}
     halted: list[Part] = []
     failure_before = False
@@ -167,7 +174,8 @@ def _by_results(request: PushRequest, answer: Response) -> Decision:
         outcomes[part.message.id] = _of_part(own, answer.status, failure_before)
         failure_before = failure_before or any(each.failed for each in own.values())
     signal = AccountSignal.HEALTHY if any(each.code for each in matched) else AccountSignal.NONE
-    return Decision(outcomes, tuple(halted), halted=bool(halted), signal=signal, results=tuple(matched))
+    codes = Counter(each.code if each.code in CODES else "other" for each in matched)
+    return Decision(outcomes, tuple(halted), halted=bool(halted), signal=signal, codes=codes)
 
 
 def _only_halted(own: Mapping[int, Result]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from push_content.messages.message import Resource
-from push_content.outcomes.outcome import Result
+from push_content.outcomes.outcome import ALREADY_IMPORTED, SUCCESS, Result
 
 NOTHING: Final = Result()
 
@@ -21,6 +21,24 @@ def read_results(body: bytes) -> list[Any] | None:
         return None
     entries = answer.get("results", [])
     return entries if isinstance(entries, list) else None
+
+
+def all_delivered(resources: Sequence[Resource], entries: Sequence[Any]) -> Counter[str] | None:
+    """How many have which code, if each entry is in its place and says that its resource is delivered; else None.
+
+    That is nearly every answer, so nothing is made for each of its resources.
+    """
+    if len(entries) != len(resources):
+        return None
+    codes: Counter[str] = Counter()
+    try:
+        for resource, entry in zip(resources, entries, strict=True):
+            if entry["external_resource_id"] != resource.external_id:
+                return None
+            codes[entry["status"]["code"]] += 1
+    except (TypeError, KeyError):  # of another form
+        return None
+    return codes if codes.keys() <= {SUCCESS, ALREADY_IMPORTED} else None
 
 
 def match(resources: Sequence[Resource], entries: Sequence[Any]) -> list[Result]:

@@ -69,7 +69,7 @@ def _sqs_record(raw: Mapping[str, Any]) -> SqsRecord:
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _attribute(value: Mapping[str, Any]) -> Attribute:

@@ -1,10 +1,13 @@
 """The push function on parts in memory: a queue, a table, tokens, and as many containers as are asked for."""
 
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
-from push_content.composition import assemble
+from push_content.begun_work import BegunWork
+from push_content.composition import assemble, collect_garbage_seldom
 from push_content.invocation import PushInvocation
 from push_content.settings import PushSettings
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
@@ -46,6 +49,7 @@ class Harness:
         self.content_url = self.sqs.create_queue(
             QueueName="content", Attributes={"VisibilityTimeout": "780", "MessageRetentionPeriod": "864000"}
         )["QueueUrl"]
+        self._folder = tempfile.TemporaryDirectory()  # Lambda's /tmp
         self.table = InMemoryTable()
         self._used_sqs: Any = sqs or self.sqs
         self._accounts, self._pauses = table or (InMemoryAccounts(self.table), InMemoryPauses(self.table))
@@ -71,6 +75,7 @@ class Harness:
 
     def container(self, zendesk: ZendeskClient) -> "Container":
         """One more container of the function; it shares nothing with the others but what AWS would hold."""
+        collect_garbage_seldom()  # as the function does; what it is measured beside has it too
         function = assemble(
             self._settings,
             sqs=self._used_sqs,
@@ -78,6 +83,7 @@ class Harness:
             pauses=self._pauses,
             credentials=self.credentials,
             zendesk=zendesk,
+            begun_work=BegunWork(Path(self._folder.name)),
             clock=Clock(self._clock, self._clock),
         )
         return Container(function, self._clock)

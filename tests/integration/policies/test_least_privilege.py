@@ -152,7 +152,9 @@ class Functions:
         self.watches = {name: Watch(names) for name in ROLES}
         for key, value in {**environments[PUSH], **environments[ADMIN]}.items():
             monkeypatch.setenv(key, value)
-        self._push = push_content.composition.compose(environments[PUSH], self.watches[PUSH].session())
+        self._push = push_content.composition.compose(
+            environments[PUSH], AwsClients(self.watches[PUSH].session())
+        )
         self._push_environment = environments[PUSH]
         self._admin = admin_callback.composition.build(
             AdminSettings.from_env(environments[ADMIN]), AwsClients(self.watches[ADMIN].session())
@@ -172,7 +174,7 @@ class Functions:
         """The schedule's tick, so many seconds from now."""
         clock = Clock(now=lambda: time.time() + later)
         revalidation = push_content.schedule.compose_revalidation(
-            self._push_environment, self.watches[PUSH].session(), clock
+            self._push_environment, AwsClients(self.watches[PUSH].session()), clock
         )
         return revalidation.run({}, seconds_left=lambda: 25.0, request_id=Context.aws_request_id)
 

@@ -14,6 +14,7 @@ from push_content.composition import compose
 from worlds.messages import body
 from worlds.push_memory import ENVIRONMENT
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
+from zendesk_channel.aws import AwsClients
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.credentials import CredentialStore
 from zendesk_push.local.aws import LocalAws
@@ -81,7 +82,7 @@ class Stack:
             "POWERTOOLS_SERVICE_NAME": self.name,
             **settings,
         }
-        self.function = compose(self.environment, session)
+        self.function = compose(self.environment, AwsClients(session))
 
     def connect(self, subdomain: str) -> str:
         """A new account at Zendesk, registered here; returns its instance_push_id."""

@@ -27,7 +27,10 @@ def clients_made(function: str, environment: dict[str, str]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("function", "services"),
-    [("admin_callback", ["dynamodb", "secretsmanager", "kms"])],
+    [
+        ("admin_callback", ["dynamodb", "secretsmanager", "kms"]),
+        ("push_content", ["sqs", "dynamodb", "secretsmanager"]),
+    ],
 )
 def test_clients_are_made_while_lambda_initializes_and_not_elsewhere(
     function: str, services: list[str]
