@@ -52,16 +52,15 @@ def sqs_records(records: Iterable[Mapping[str, Any]]) -> list[SqsRecord]:
 def _sqs_record(raw: Mapping[str, Any]) -> SqsRecord:
     """Only the message id must be there: what else a record holds or lacks must not cost its neighbours anything."""
     system = _mapping(raw.get("attributes"))
+    attributes = _mapping(raw.get("messageAttributes"))
     sent = _integer(system.get("SentTimestamp"))
     group_id = system.get("MessageGroupId")
     return SqsRecord(
         message_id=str(raw["messageId"]),
         receipt_handle=str(raw.get("receiptHandle") or ""),
         body=str(raw.get("body") or ""),
-        attributes={
-            str(name): _attribute(_mapping(value))
-            for name, value in _mapping(raw.get("messageAttributes")).items()
-        },
+        attributes=attributes
+        and {str(name): _attribute(_mapping(value)) for name, value in attributes.items()},
         group_id=group_id if isinstance(group_id, str) else None,
         sent_at=None if sent is None else sent / 1000,
         receive_count=_integer(system.get("ApproximateReceiveCount")) or 1,

@@ -47,13 +47,15 @@ class PushRequest:
 
     def body(self) -> bytes:
         """The JSON to POST. Nothing in a resource is decoded or encoded on the way."""
-        members = ['"instance_push_id":' + json.dumps(self.first.instance_push_id)]
+        head = '{"instance_push_id":' + json.dumps(self.first.instance_push_id)
         if self.first.request_id is not None:
-            members.append('"request_id":' + json.dumps(self.first.request_id))
-        resources = ",".join(resource.raw for part in self.parts for resource in part.resources)
-        members.append(f'"external_resources":[{resources}]')
+            head += ',"request_id":' + json.dumps(self.first.request_id)
+        resources = [resource.raw for part in self.parts for resource in part.resources]
+        # Megabytes: put together once.
+        resources[0] = head + ',"external_resources":[' + resources[0]
+        resources[-1] += "]}"
         # A lone surrogate has no UTF-8; backslashreplace writes what JSON calls the same character.
-        return ("{" + ",".join(members) + "}").encode("utf-8", "backslashreplace")
+        return ",".join(resources).encode("utf-8", "backslashreplace")
 
     def __len__(self) -> int:
         return sum(len(part) for part in self.parts)
