@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from push_content.accounts.credential_recovery import CredentialRecovery, GiveUp
+from push_content.accounts.credential_recovery import CredentialRecovery, GiveUp, TryAgain, not_confirmed
 from push_content.accounts.pauses import AccountStanding, InvocationPauses
 from push_content.accounts.push_history import PushHistory
 from push_content.answers import rate_limit_headers
@@ -92,6 +92,10 @@ class AccountPusher:
         self._limit = deps.max_resources
         if account is not None and account.request_limit is not None:
             self._limit = min(max(1, account.request_limit), deps.max_resources)
+        # Messages of the account fail for what they hold: a failure is looked into at once.
+        self._suspicious = self._limit < deps.max_resources or deps.history.has_culprits(
+            account_id, deps.clock.now()
+        )
         self._failed_before = deps.history.failures(list(self._messages))
         self._queue = RequestQueue(
             messages,
@@ -102,6 +106,7 @@ class AccountPusher:
         self._outcomes: dict[str, Outcome] = {}
         self._delivered: Counter[str] = Counter()  # resources of messages that are sent in several parts
         self._refused_versions: list[str] = []
+        self._confirmed_versions: set[str] = set()  # that validate_token did not refuse, whatever push says
         self._succeeded = False
         self._halts = 0
         self._lone_failures = 0
@@ -175,7 +180,7 @@ class AccountPusher:
             # Cut short by the invocation's end: nobody's failure.
             decision = Decision({part.message.id: NO_TIME for part in request.parts})
         else:
-            decision = self._judged(request, answer, sent_at)
+            decision = self._unless_halved(request, self._judged(request, answer, sent_at))
         self._record(request, decision, token)
         status = answer.status if isinstance(answer, Response) else None
         self._deps.telemetry.pushed(request, account, decision, status, seconds, self._deps.clock.now())
@@ -196,6 +201,30 @@ class AccountPusher:
             self._deps.telemetry.unforeseen(error, self.account_id)
             retry = unforeseen()
             return Decision({part.message.id: retry for part in request.parts}, signal=AccountSignal.FAILED)
+
+    def _unless_halved(self, request: PushRequest, decision: Decision) -> Decision:
+        """Where others succeed and single messages are known to fail, one of the request's is to blame.
+
+        On with half of them at once, without a pause.
+        """
+        if decision.signal is AccountSignal.FAILED:
+            if self._halves(request):
+                return Decision(again=request.parts)
+            outcomes = {
+                key: replace(outcome, accounts=len(request.parts) > 1)
+                if isinstance(outcome, Retry)
+                else outcome
+                for key, outcome in decision.outcomes.items()
+            }
+            return replace(decision, outcomes=outcomes)
+        return decision
+
+    def _halves(self, request: PushRequest) -> bool:
+        """Whether a failed request goes on in halves, without a pause."""
+        halves = len(request.parts) > 1 and self._suspicious and self._others_succeed()
+        if halves:
+            self._limit = max(1, len(request) // 2)
+        return halves
 
     def _record(self, request: PushRequest, decision: Decision, token: PushToken) -> None:
         sizes = {part.message.id: len(part) for part in request.parts}
@@ -276,19 +305,23 @@ class AccountPusher:
         alone = len(request.parts) == 1
         if alone:
             self._deps.history.failed_by_itself(request.first.id, ErrorCode.UNAVAILABLE)
-        known = self._pauses.known(self.account_id).account
-        works = self._succeeded or (
-            self._deps.history.worked_last(self.account_id) and known is not None and not known.pause_seconds
-        )
-        if alone and works:
+        if alone and self._others_succeed():
+            self._deps.history.found_culprit(self.account_id, self._deps.clock.now())
             if not self._too_many_lone_failures(request):
                 return True
             if request.first.id in self._queue.alone:
                 self._leave_those_that_failed_before()
                 return True
         self._back_off(ErrorCode.UNAVAILABLE, max(1, len(request) // 2))
-        self._end(Retry(ErrorCode.UNAVAILABLE, "not sent: the request before it failed"))
+        self._end(Retry(ErrorCode.UNAVAILABLE, "not sent: the request before it failed", accounts=True))
         return False
+
+    def _others_succeed(self) -> bool:
+        """Zendesk takes what this account sends, but for the request at hand."""
+        known = self._pauses.known(self.account_id).account
+        return self._succeeded or (
+            self._deps.history.worked_last(self.account_id) and known is not None and not known.pause_seconds
+        )
 
     def _too_many_lone_failures(self, request: PushRequest) -> bool:
         """Whether requests of one message have failed five times in a row."""
@@ -307,8 +340,11 @@ class AccountPusher:
                     self._hold_what_is_behind(key, retry)
 
     def _recover(self, request: PushRequest, account: Account, status: int | None) -> bool:
-        self._refused_versions.append(account.token_version)
-        found = self._deps.credential_recovery.take(account, self._refused_versions)
+        if account.token_version in self._confirmed_versions:
+            found: TryAgain | GiveUp = GiveUp(not_confirmed())
+        else:
+            self._refused_versions.append(account.token_version)
+            found = self._deps.credential_recovery.take(account, self._refused_versions)
         if not isinstance(found, GiveUp):
             self._pauses.replace(found.account)
             with self._lock:
@@ -316,12 +352,19 @@ class AccountPusher:
             return True
         if found.marked:
             self._deps.telemetry.count("CredentialsRefused")
+        unconfirmed = found.retry.reason is ErrorCode.UNAVAILABLE
+        if unconfirmed:
+            self._confirmed_versions.add(account.token_version)
+            if self._halves(request):
+                with self._lock:
+                    self._queue.put_back(request.parts)
+                return True
         with self._lock:
             # Theirs is what Zendesk answered; the account's other messages were not sent.
             for part in request.parts:
                 self._outcomes.setdefault(part.message.id, replace(found.retry, status=status))
                 self._hold_what_is_behind(part.message.id, found.retry)
-        if found.retry.reason is ErrorCode.UNAVAILABLE:
+        if unconfirmed:
             return self._failed(request)
         self._end(found.retry)
         return False

@@ -41,18 +41,18 @@ class CredentialRecovery:
         if answer.promoted and answer.account.token_version not in tried:
             return TryAgain(answer.account)
         if not answer.validation.credentials_refused:
-            return GiveUp(_not_confirmed())
+            return GiveUp(not_confirmed())
         newest = self._accounts.get(account.instance_push_id)
         if newest is not None and newest.token_version not in tried:
             return TryAgain(newest)
         if newest is None or not newest.refused:
-            return GiveUp(_not_confirmed())
+            return GiveUp(not_confirmed())
         return GiveUp(
             Retry(ErrorCode.UNAUTHORIZED, "Zendesk no longer accepts the account's token"),
             answer.marked,
         )
 
 
-def _not_confirmed() -> Retry:
+def not_confirmed() -> Retry:
     """As a 5xx: push says no, and validate_token does not."""
     return Retry(ErrorCode.UNAVAILABLE, "Zendesk refused the push, but did not say that the token is refused")

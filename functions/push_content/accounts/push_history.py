@@ -8,6 +8,7 @@ from push_content.outcomes.outcome import ErrorCode
 from zendesk_channel.contract import InstancePushId
 
 _REMEMBERED: Final = 20_000  # messages, and accounts: some megabytes
+_LATELY: Final = 3600  # seconds
 
 
 class PushHistory:
@@ -16,6 +17,9 @@ class PushHistory:
     def __init__(self) -> None:
         self._failed: OrderedDict[str, ErrorCode] = OrderedDict()
         self._working: OrderedDict[InstancePushId, None] = OrderedDict()
+        self._troubled: OrderedDict[InstancePushId, float] = (
+            OrderedDict()
+        )  # when one of its messages failed last
         self._lock = threading.Lock()
 
     def failed_by_itself(self, message_id: str, reason: ErrorCode) -> None:
@@ -35,6 +39,19 @@ class PushHistory:
         """Those of the messages that failed by themselves, with the reason."""
         with self._lock:
             return {key: self._failed[key] for key in message_ids if key in self._failed}
+
+    def has_culprits(self, instance_push_id: InstancePushId, now: float) -> bool:
+        """Single messages of an account have failed lately, while others succeeded (epoch seconds)."""
+        with self._lock:
+            return now - self._troubled.get(instance_push_id, 0.0) < _LATELY
+
+    def found_culprit(self, instance_push_id: InstancePushId, now: float) -> None:
+        """A single message of an account has failed, while others succeed."""
+        with self._lock:
+            self._troubled[instance_push_id] = now
+            self._troubled.move_to_end(instance_push_id)
+            if len(self._troubled) > _REMEMBERED:
+                self._troubled.popitem(last=False)
 
     def works(self, instance_push_id: InstancePushId, works: bool) -> None:
         """Zendesk has taken something for an account, or the account has failed."""

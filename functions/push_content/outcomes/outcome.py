@@ -90,11 +90,13 @@ class Retry(_Failure):
     Attributes:
         soon: it may be tried at the next opportunity.
         nobodys: neither the message's failure nor its account's, so that only the queue's retention ends it.
+        accounts: the account's failure, or another message's: the account's pause is its back-off.
         behind: the id of the message that it waits with, because that one is before it in a conversation.
     """
 
     soon: bool = False
     nobodys: bool = False
+    accounts: bool = False
     behind: str | None = None
 
 

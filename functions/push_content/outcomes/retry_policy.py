@@ -82,7 +82,7 @@ def next_turn(
         if record.receive_count >= MAX_RECEIPTS:
             return _rejected(retry, f"received {record.receive_count} times")
     longest = min(rules.max_delay, SOON) if pressed or retry.soon else rules.max_delay
-    delay = max(_back_off(record, rules, uniform), _pause(not_before - now, rules, uniform), 1.0)
+    delay = max(_back_off(record, retry, rules, uniform), _pause(not_before - now, rules, uniform), 1.0)
     delay = max(min(math.ceil(delay), math.floor(longest)), _spared(record, rules, age))
     if not retry.nobodys and age < rules.window:
         delay = min(delay, math.ceil(rules.window - age))
@@ -92,9 +92,12 @@ def next_turn(
     return Wait(max(0, delay))
 
 
-def _back_off(record: SqsRecord, rules: WaitingRules, uniform: Callable[[float, float], float]) -> float:
+def _back_off(
+    record: SqsRecord, retry: Retry, rules: WaitingRules, uniform: Callable[[float, float], float]
+) -> float:
+    """Doubles with the receive count. What waits for its account has the account's pause for that."""
     doubled = rules.base_delay * 2.0 ** min(record.receive_count - 1, 60)
-    return uniform(0, min(rules.max_delay, doubled))
+    return uniform(0, min(SOON if retry.accounts else rules.max_delay, rules.max_delay, doubled))
 
 
 def _pause(left: float, rules: WaitingRules, uniform: Callable[[float, float], float]) -> float:
