@@ -23,9 +23,8 @@ class Workers:
 
     def __init__(self, simulation: Simulation, number: int) -> None:
         client = InMemoryZendeskClient(simulation.zendesk, simulation.clock.advance)
-        self._turns: Iterator[Any] = itertools.cycle(
-            simulation.harness.container(client) for _ in range(number)
-        )
+        containers = [simulation.harness.container(client) for _ in range(number)]
+        self._turns = itertools.cycle(containers)
 
     def run(self, records: list[dict[str, Any]]) -> list[str]:
         return next(self._turns).run(records)
