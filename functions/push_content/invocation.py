@@ -98,7 +98,7 @@ class PushInvocation:
         self._begun_work = begun_work
         self._rules = rules
         self._uniform = uniform
-        self._pressure = PressureGauge(content_queue.in_flight)
+        self._pressure = PressureGauge()
 
     def run(
         self, records: Iterable[Mapping[str, Any]], *, time_left: Callable[[], float], request_id: str
@@ -147,7 +147,7 @@ class PushInvocation:
         """Messages that may have killed a process: one at a time, once nothing else can be lost by it."""
         staying: list[str] = []
         for record in sorted(records, key=lambda record: record.receive_count):
-            if InvocationDeadlines(time_left).for_beginning() <= self._deps.push_timeout:
+            if InvocationDeadlines(time_left).for_requests() <= self._deps.push_timeout:
                 staying.append(record.message_id)
                 continue
             staying += self._process([record], time_left, request_id)
@@ -227,11 +227,12 @@ class PushInvocation:
         deadlines: InvocationDeadlines,
     ) -> list[_Decided]:
         """Who waits how long, and who has waited enough."""
-        unread = aws_failed("the accounts could not be read") if deadlines.for_requests() > 0 else NO_TIME
-        outcomes = {each.record.message_id: _outcome(each, pushed, unread) for each in received}
+        outcomes = {each.record.message_id: _outcome(each, pushed) or _unread(deadlines) for each in received}
         retries = sum(isinstance(outcome, Retry) for outcome in outcomes.values())
-        pressed = self._pressure.pressed(retries, self._clock.now()) if retries else False
-        shares = _shares_of_requests(received, outcomes, self._deps.max_resources)
+        pressed, shares = False, dict[str, float]()
+        if retries:
+            pressed = self._pressure.pressed(retries, self._clock.now(), partial(self._in_flight, deadlines))
+            shares = _shares_of_requests(received, outcomes, self._deps.max_resources)
         decided: dict[str, _Decided] = {}
         for each in received:
             key = each.record.message_id
@@ -242,6 +243,10 @@ class PushInvocation:
                 self._telemetry.unforeseen(error)
                 decided[key] = _Decided(each, unforeseen(), wait=Wait(retry_policy.SOON))
         return [_waiting_with_others(each, decided) for each in decided.values()]
+
+    def _in_flight(self, deadlines: InvocationDeadlines) -> int | None:
+        asked = [self._content_queue.in_flight]
+        return self._turn_executor.gather(asked, deadlines.for_rejecting, None)[0]
 
     def _decision(
         self, received: _Received, outcome: Outcome, standing: AccountStanding, share: float, pressed: bool
@@ -276,15 +281,18 @@ class PushInvocation:
         deadlines: InvocationDeadlines,
     ) -> list[_Decided]:
         """Send dead letters, set waiting times, note deliveries. What is not dead for certain stays."""
-        sent = self._send_dead_letters(decided, deadlines)
-        applied = [self._kept_unless_sent(each, sent) for each in decided]
+        applied = decided
+        if any(isinstance(each.outcome, Rejected) for each in decided):
+            sent = self._send_dead_letters(decided, deadlines)
+            applied = [self._kept_unless_sent(each, sent) for each in decided]
         waits = {each.received.record.receipt_handle: each.wait.seconds for each in applied if each.wait}
         calls: list[Callable[[], None]] = [
             partial(self._change_visibility, dict(chunk)) for chunk in _tens(list(waits.items()))
         ]
         calls += self._delivery_notes.calls(pushed.values(), self._clock.now())
-        self._turn_executor.gather(calls, deadlines.for_effects, None)
-        return applied
+        if calls:
+            self._turn_executor.gather(calls, deadlines.for_effects, None)
+        return list(applied)
 
     def _send_dead_letters(self, decided: Sequence[_Decided], deadlines: InvocationDeadlines) -> set[str]:
         """The ids of the messages whose dead letters are on their queue for certain."""
@@ -373,14 +381,19 @@ class PushInvocation:
             for each in decided
             if each.wait is not None and getattr(each.outcome, "reason", None) not in TOLD_OTHERWISE
         ]
-        self._telemetry.finished(outcomes, retried, retry_policy.oldest(late, now), seconds)
+        oldest = retry_policy.oldest(late, now) if late else 0.0
+        self._telemetry.finished(outcomes, retried, oldest, seconds)
 
 
-def _outcome(received: _Received, pushed: Mapping[InstancePushId, Pushed], unread: Retry) -> Outcome:
+def _outcome(received: _Received, pushed: Mapping[InstancePushId, Pushed]) -> Outcome | None:
     if received.decided is not None:
         return received.decided
     found = pushed.get(received.account_id) if received.account_id else None
-    return found.outcomes[received.record.message_id] if found else unread
+    return found.outcomes[received.record.message_id] if found else None
+
+
+def _unread(deadlines: InvocationDeadlines) -> Retry:
+    return aws_failed("the accounts could not be read") if deadlines.for_requests() > 0 else NO_TIME
 
 
 def _standing(received: _Received, pushed: Mapping[InstancePushId, Pushed]) -> AccountStanding:

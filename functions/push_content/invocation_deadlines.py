@@ -26,9 +26,11 @@ class InvocationDeadlines:
         """Start the time for sending."""
         self._sending_since = self._time_left()
 
-    def for_beginning(self) -> float:
-        """Seconds in which another request may be begun."""
-        return min(SENDING - (self._sending_since - self._time_left()), self.for_requests())
+    def for_next_request(self, most: float, least: float) -> float | None:
+        """Seconds that a request may take, ``most`` at most; None: too late to begin one that takes ``least``."""
+        left = min(self.for_requests(), most)
+        sending = self._sending_since - self._time_left()
+        return left if sending < SENDING and left >= least else None
 
     def for_requests(self) -> float:
         """Seconds until the last request to Zendesk must have its answer."""

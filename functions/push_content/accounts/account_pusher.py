@@ -14,7 +14,6 @@ from typing import Final
 from push_content.accounts.credential_recovery import CredentialRecovery, GiveUp, TryAgain, not_confirmed
 from push_content.accounts.pauses import AccountStanding, InvocationPauses
 from push_content.accounts.push_history import PushHistory
-from push_content.answers import rate_limit_headers
 from push_content.answers.answer_judge import AccountSignal, Decision, before_sending, judge
 from push_content.begun_work import BegunWork
 from push_content.invocation_deadlines import InvocationDeadlines
@@ -87,16 +86,15 @@ class AccountPusher:
         self._pauses = pauses
         self._deadlines = deadlines
         self._begun_work = begun_work
-        account = pauses.known(account_id).account
+        self._standing = pauses.known(account_id)
+        account = self._standing.account
         self.in_trouble = account is not None and bool(account.pause_seconds or account.request_limit)
         self._limit = deps.max_resources
         if account is not None and account.request_limit is not None:
             self._limit = min(max(1, account.request_limit), deps.max_resources)
         # Messages of the account fail for what they hold: a failure is looked into at once.
-        self._suspicious = self._limit < deps.max_resources or deps.history.has_culprits(
-            account_id, deps.clock.now()
-        )
-        self._failed_before = deps.history.failures(list(self._messages))
+        self._failed_before, others_failed = deps.history.of(account_id, self._messages, deps.clock.now())
+        self._suspicious = others_failed or self._limit < deps.max_resources
         self._queue = RequestQueue(
             messages,
             deps.max_resources,
@@ -144,28 +142,27 @@ class AccountPusher:
         if request is None:
             self._settle()
             return False
-        standing = self._pauses.standing(self.account_id)
-        obstacle = (
-            before_sending(standing.account, standing.subdomain_paused_until, self._deps.clock.now())
-            or self._lack_of_time()
-        )
-        if obstacle is not None or standing.account is None:
+        self._standing = self._pauses.standing(self.account_id)
+        account = self._standing.account
+        obstacle = before_sending(account, self._standing.subdomain_paused_until, self._deps.clock.now())
+        # A request that is likely to be cut off is not begun.
+        most = self._deps.push_timeout
+        timeout = self._deadlines.for_next_request(most, min(max(_SHORTEST_TURN, 2 * self._slowest), most))
+        if obstacle is None and timeout is None:
+            obstacle = NO_TIME
+        if obstacle is not None or account is None or timeout is None:
             self._end(obstacle or unforeseen())
             return False
         with self._begun_work.begun(part.message.id for part in request.parts):
-            return self._send(request, standing.account)
+            goes_on = self._send(request, account, timeout)
+        if goes_on and self._queue.empty:
+            self._settle()
+            return False
+        return goes_on
 
-    def _lack_of_time(self) -> Retry | None:
-        """A request that is likely to be cut off is not begun."""
-        needed = max(min(_SHORTEST_TURN, self._deps.push_timeout), 2 * self._slowest)
-        if self._deadlines.for_beginning() <= 0:
-            return NO_TIME
-        return NO_TIME if self._deadlines.for_requests() < min(needed, self._deps.push_timeout) else None
-
-    def _send(self, request: PushRequest, account: Account) -> bool:
+    def _send(self, request: PushRequest, account: Account, timeout: float) -> bool:
         token = self._deps.read_token(account.instance_push_id, account.token_version)
         clock = self._deps.clock
-        timeout = min(self._deps.push_timeout, self._deadlines.for_requests())
         body = request.body()
         sent_at, begun = clock.now(), clock.monotonic()
         try:
@@ -184,8 +181,7 @@ class AccountPusher:
         self._record(request, decision, token)
         status = answer.status if isinstance(answer, Response) else None
         self._deps.telemetry.pushed(request, account, decision, status, seconds, self._deps.clock.now())
-        if isinstance(answer, Response):
-            self._note_rate_limit(account, answer, decision)
+        self._note_rate_limit(account, decision)
         return self._follow(request, account, decision, status)
 
     def _judged(self, request: PushRequest, answer: Response | ZendeskError, sent_at: float) -> Decision:
@@ -234,7 +230,8 @@ class AccountPusher:
                     self._delivered[key] += sizes[key]
                     if self._delivered[key] == len(self._messages[key].resources):
                         self._outcomes.setdefault(key, outcome)
-                        self._deps.history.ended(key)
+                        if key in self._failed_before:
+                            self._deps.history.ended(key)
                     continue
                 masked = outcome.masked(token)
                 self._outcomes.setdefault(key, masked)
@@ -255,10 +252,9 @@ class AccountPusher:
         for other in self._queue.conversations.behind([key]):
             self._outcomes.setdefault(other, waits)
 
-    def _note_rate_limit(self, account: Account, answer: Response, decision: Decision) -> None:
-        limit = rate_limit_headers.requests_per_minute(answer.headers)
-        if limit is not None:
-            self._deps.rate_limit_turns.seen(account.subdomain, limit)
+    def _note_rate_limit(self, account: Account, decision: Decision) -> None:
+        if decision.requests_per_minute is not None:
+            self._deps.rate_limit_turns.seen(account.subdomain, decision.requests_per_minute)
         if decision.subdomain_paused_until is not None:
             self._pauses.pause_subdomain(account.subdomain, decision.subdomain_paused_until)
 
@@ -267,8 +263,9 @@ class AccountPusher:
         self._put_back(decision)
         match decision.signal:
             case AccountSignal.HEALTHY:
-                self._succeeded = True
-                self._deps.history.works(self.account_id, True)
+                if not self._succeeded:
+                    self._succeeded = True
+                    self._deps.history.works(self.account_id, True)
                 self._limit = min(2 * self._limit, self._deps.max_resources)
             case AccountSignal.THROTTLED:
                 self._deps.telemetry.count("Throttled")
@@ -297,7 +294,7 @@ class AccountPusher:
                     self._outcomes.setdefault(part.message.id, Retry(ErrorCode.PROCESSING_ERROR, text))
             elif decision.halved:
                 self._queue.put_back_halves(decision.halved)
-            else:
+            elif decision.again:
                 self._queue.put_back(decision.again)
 
     def _failed(self, request: PushRequest) -> bool:
@@ -385,21 +382,17 @@ class AccountPusher:
             undecided = [message for key, message in self._messages.items() if key not in self._outcomes]
             self._outcomes |= {message.id: retry for message in undecided}
         if undecided:
-            account = self._pauses.known(self.account_id).account
             self._deps.telemetry.not_sent(
-                self.account_id, account, retry.reason, undecided, self._deps.clock.now()
+                self.account_id, self._standing.account, retry.reason, undecided, self._deps.clock.now()
             )
         self._settle()
 
     def _settle(self) -> None:
         """Clear what the record says of failures that a success has ended; a limit grows back step by step."""
-        account = self._pauses.known(self.account_id).account
-        if (
-            self._succeeded
-            and account
-            and (account.paused_until or account.pause_seconds or account.request_limit)
-        ):
+        account = self._standing.account
+        if self._succeeded and account is not None:
             limit = self._limit if self._limit < self._deps.max_resources else None
-            if (account.paused_until, account.pause_seconds, account.request_limit) != (0, 0, limit):
+            trouble = (account.paused_until, account.pause_seconds, account.request_limit)
+            if trouble not in ((0, 0, None), (0, 0, limit)):
                 self._pauses.clear(account, limit)
         self._succeeded = False

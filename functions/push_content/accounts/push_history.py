@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Final
 
 from push_content.outcomes.outcome import ErrorCode
@@ -35,15 +36,16 @@ class PushHistory:
         with self._lock:
             self._failed.pop(message_id, None)
 
-    def failures(self, message_ids: list[str]) -> dict[str, ErrorCode]:
-        """Those of the messages that failed by themselves, with the reason."""
-        with self._lock:
-            return {key: self._failed[key] for key in message_ids if key in self._failed}
+    def of(
+        self, instance_push_id: InstancePushId, message_ids: Iterable[str], now: float
+    ) -> tuple[dict[str, ErrorCode], bool]:
+        """Those of the messages that failed by themselves, with the reason; whether others of the account did lately.
 
-    def has_culprits(self, instance_push_id: InstancePushId, now: float) -> bool:
-        """Single messages of an account have failed lately, while others succeeded (epoch seconds)."""
+        ``now`` in epoch seconds.
+        """
         with self._lock:
-            return now - self._troubled.get(instance_push_id, 0.0) < _LATELY
+            failed = {key: self._failed[key] for key in message_ids if key in self._failed}
+            return failed, now - self._troubled.get(instance_push_id, 0.0) < _LATELY
 
     def found_culprit(self, instance_push_id: InstancePushId, now: float) -> None:
         """A single message of an account has failed, while others succeed."""

@@ -74,6 +74,7 @@ class Decision:
         halted: what is in ``again`` was halted behind a failure.
         subdomain_paused_until: epoch seconds, if Zendesk's rate limit says so.
         codes: how many resources have which code ("other" for those not known here).
+        requests_per_minute: the subdomain's limit, if the answer says.
     """
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
@@ -83,6 +84,7 @@ class Decision:
     signal: AccountSignal = AccountSignal.NONE
     subdomain_paused_until: float | None = None
     codes: Mapping[str, int] = field(default_factory=dict)
+    requests_per_minute: int | None = None
 
 
 def before_sending(account: Account | None, subdomain_paused_until: float, now: float) -> Retry | None:
@@ -115,12 +117,14 @@ def judge(
         text = str(answer)
         return _retry_all(request, Retry(ErrorCode.UNAVAILABLE, text), AccountSignal.FAILED)
     decision = _by_status(request, answer, now)
-    if decision.subdomain_paused_until is None:
-        full_again_at = rate_limit_headers.reserve_reached_until(
-            answer.headers, reserve_percent, sent_at=sent_at, now=now
-        )
-        decision = replace(decision, subdomain_paused_until=full_again_at)
-    return decision
+    limit, full_again_at = rate_limit_headers.rate_limit(
+        answer.headers, reserve_percent, sent_at=sent_at, now=now
+    )
+    return replace(
+        decision,
+        requests_per_minute=limit,
+        subdomain_paused_until=decision.subdomain_paused_until or full_again_at,
+    )
 
 
 def _by_status(request: PushRequest, answer: Response, now: float) -> Decision:

@@ -26,25 +26,21 @@ def retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:
     return min(max(seconds, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
-def reserve_reached_until(
+def rate_limit(
     headers: Mapping[str, str], reserve_percent: float, *, sent_at: float, now: float
-) -> float | None:
-    """When the limit is full again (epoch seconds), if what remains of it is the customer's other integrations'.
+) -> tuple[int | None, float | None]:
+    """The subdomain's requests a minute, and when the limit is full again if its reserve is reached (epoch seconds).
 
-    That is the end of the minute in which the request was sent, unless Zendesk says when; None: there is more.
+    What remains then is the customer's other integrations'. The limit is full at the end of the minute in which the
+    request was sent, unless Zendesk says when. None: the answer does not say; there is more than the reserve.
     """
-    remaining = _count(headers.get("X-Rate-Limit-Remaining"))
-    if remaining is None or remaining > (requests_per_minute(headers) or 0) * reserve_percent / 100:
-        return None
+    limit, remaining = _count(headers.get("X-Rate-Limit")), _count(headers.get("X-Rate-Limit-Remaining"))
+    if remaining is None or remaining > (limit or 0) * reserve_percent / 100:
+        return limit, None
     reset = _count(headers.get("ratelimit-reset"))
     if reset is not None and reset <= DEFAULT_PAUSE:
-        return now + reset
-    return (sent_at // 60 + 1) * 60
-
-
-def requests_per_minute(headers: Mapping[str, str]) -> int | None:
-    """The subdomain's limit; None if the answer does not say."""
-    return _count(headers.get("X-Rate-Limit"))
+        return limit, now + reset
+    return limit, (sent_at // 60 + 1) * 60
 
 
 def _count(text: str | None) -> int | None:

@@ -131,20 +131,19 @@ class PressureGauge:
     """Whether so many messages are in flight that waiting must be kept short.
 
     The queue is asked once more than a hundred messages had to wait since it was last asked, in one invocation or,
-    where batches are small, in several. ``in_flight`` returns None if nobody knows.
+    where batches are small, in several.
     """
 
-    def __init__(self, in_flight: Callable[[], int | None]) -> None:
-        self._in_flight = in_flight
+    def __init__(self) -> None:
         self._waiting = 0
         self._pressed = False
         self._asked_at = 0.0
 
-    def pressed(self, waiting: int, now: float) -> bool:
-        """So many more messages must wait, at this time (epoch seconds)."""
+    def pressed(self, waiting: int, now: float, in_flight: Callable[[], int | None]) -> bool:
+        """So many more messages must wait, at this time (epoch seconds). ``in_flight``: None if nobody knows."""
         self._waiting += waiting
         if self._waiting > PRESSURE_THRESHOLD:
-            self._pressed = (self._in_flight() or 0) > IN_FLIGHT_LIMIT
+            self._pressed = (in_flight() or 0) > IN_FLIGHT_LIMIT
             self._waiting, self._asked_at = 0, now
         elif now - self._asked_at > _REMEMBERED:
             self._pressed = False

@@ -41,6 +41,14 @@ class Conversations:
         in a conversation comes later in both. Messages share requests if they have the same request_id.
         Where such groups are behind each other, they take turns: together, a reply would go out before its parent.
         """
+        if not chosen:
+            return []
+        if not self._edges and not least_received_first:
+            kinds: dict[str | None, list[Message]] = {}
+            for message in self._messages:
+                if message.id in chosen:
+                    kinds.setdefault(message.request_id, []).append(message)
+            return list(kinds.values())
         places = [place for place, message in enumerate(self._messages) if message.id in chosen]
         if least_received_first:
             places.sort(key=lambda place: self._messages[place].record.receive_count)

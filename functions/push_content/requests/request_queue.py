@@ -28,18 +28,26 @@ class RequestQueue:
     ) -> None:
         self._largest = largest
         self.conversations = Conversations(messages)
-        late = {message.id for message in messages if message.id in last} if last else set[str]()
-        behind = self.conversations.behind(late)
-        self.alone = late - behind
-        first = {message.id for message in messages} - self.alone - behind
+        first, behind = {message.id for message in messages}, set[str]()
+        self.alone: set[str] = set()
+        if last:
+            behind = self.conversations.behind(last)
+            self.alone = first & set(last) - behind
+            first -= self.alone | behind
         groups = self.conversations.groups(first, least_received_first=least_received_first)
-        for group in self.conversations.groups(self.alone, least_received_first=True):
-            groups += [[message] for message in group]
-        groups += self.conversations.groups(behind, least_received_first=least_received_first)
+        if last:
+            late = self.conversations.groups(self.alone, least_received_first=True)
+            groups += [[message] for group in late for message in group]
+            groups += self.conversations.groups(behind, least_received_first=least_received_first)
         self._groups = deque(
             deque(Part(message, 0, len(message.resources)) for message in group) for group in groups
         )
         self._pieces: deque[PushRequest] = deque()
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is left to be sent, whatever has been decided."""
+        return not self._pieces and not any(self._groups)
 
     def next(self, limit: int, decided: Container[str]) -> PushRequest | None:
         """The next request of at most ``limit`` resources; a message that alone has more is not split for it.

@@ -1,5 +1,6 @@
 """The push function on parts in memory: a queue, a table, tokens, and as many containers as are asked for."""
 
+import random
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -55,6 +56,7 @@ class Harness:
         self._accounts, self._pauses = table or (InMemoryAccounts(self.table), InMemoryPauses(self.table))
         self.credentials = credentials or InMemoryCredentials()
         self._clock = clock
+        self._random = random.Random(1)  # so that a run can be repeated
         self._settings = PushSettings.from_env(
             function_environment(
                 "PushContentFunction",
@@ -85,6 +87,7 @@ class Harness:
             zendesk=zendesk,
             begun_work=BegunWork(Path(self._folder.name)),
             clock=Clock(self._clock, self._clock),
+            uniform=self._random.uniform,
         )
         return Container(function, self._clock)
 

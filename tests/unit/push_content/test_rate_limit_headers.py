@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from push_content.answers.rate_limit_headers import (
     LONGEST_PAUSE,
     SHORTEST_PAUSE,
-    reserve_reached_until,
+    rate_limit,
     retry_after_seconds,
 )
 
@@ -76,8 +76,9 @@ def test_at_the_reserve_the_rest_of_the_minute_is_the_customers(
     headers = {"X-Rate-Limit": limit, "X-Rate-Limit-Remaining": remaining}
     given_headers = {name: value for name, value in headers.items() if value is not None}
 
-    found = reserve_reached_until(given_headers, percent, sent_at=NOW, now=NOW)
-    assert found == (1_800_000_060.0 if paused else None)
+    limit_said, until = rate_limit(given_headers, percent, sent_at=NOW, now=NOW)
+    assert until == (1_800_000_060.0 if paused else None)
+    assert limit_said == (700 if limit == "700" else None)
 
 
 def test_the_minute_is_the_one_in_which_the_request_was_sent() -> None:
@@ -85,7 +86,7 @@ def test_the_minute_is_the_one_in_which_the_request_was_sent() -> None:
     headers = {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "0"}
     end = 1_800_000_060.0
 
-    assert reserve_reached_until(headers, 20, sent_at=end - 1, now=end + 1) == end
+    assert rate_limit(headers, 20, sent_at=end - 1, now=end + 1) == (700, end)
 
 
 @pytest.mark.parametrize(
@@ -94,4 +95,4 @@ def test_the_minute_is_the_one_in_which_the_request_was_sent() -> None:
 def test_where_zendesk_says_when_the_limit_is_full_again_that_counts(reset: str, until: float) -> None:
     headers = {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "0", "ratelimit-reset": reset}
 
-    assert reserve_reached_until(headers, 20, sent_at=NOW - 3, now=NOW) == until
+    assert rate_limit(headers, 20, sent_at=NOW - 3, now=NOW) == (700, until)

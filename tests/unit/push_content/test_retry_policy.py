@@ -192,32 +192,32 @@ class Queue:
     [(101, 60_001, True), (101, 60_000, False), (100, 120_000, False), (5_000, None, False)],
 )
 def test_pressure(waiting: int, in_flight: int | None, pressed: bool) -> None:
-    assert PressureGauge(Queue(in_flight)).pressed(waiting, NOW) is pressed
+    assert PressureGauge().pressed(waiting, NOW, Queue(in_flight)) is pressed
 
 
 def test_the_queue_is_not_asked_while_few_wait() -> None:
     queue = Queue(120_000)
-    gauge = PressureGauge(queue)
+    gauge = PressureGauge()
 
-    assert not gauge.pressed(100, NOW)
+    assert not gauge.pressed(100, NOW, queue)
     assert queue.asked == 0
 
 
 def test_small_batches_see_the_pressure_too() -> None:
     queue = Queue(60_001)
-    gauge = PressureGauge(queue)
-    found = [gauge.pressed(10, NOW + number) for number in range(25)]
+    gauge = PressureGauge()
+    found = [gauge.pressed(10, NOW + number, queue) for number in range(25)]
 
     assert found == [False] * 10 + [True] * 15
     assert queue.asked == 2
 
 
 def test_pressure_is_not_remembered_for_long() -> None:
-    gauge = PressureGauge(Queue(60_001))
+    gauge, queue = PressureGauge(), Queue(60_001)
 
-    assert gauge.pressed(101, NOW)
-    assert gauge.pressed(1, NOW + 60)
-    assert not gauge.pressed(1, NOW + 61)
+    assert gauge.pressed(101, NOW, queue)
+    assert gauge.pressed(1, NOW + 60, queue)
+    assert not gauge.pressed(1, NOW + 61, queue)
 
 
 @pytest.mark.parametrize("nobodys", [False, True])

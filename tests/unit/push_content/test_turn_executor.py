@@ -235,7 +235,8 @@ def test_no_request_is_begun_after_twenty_seconds_of_sending() -> None:
     clock.advance(5)  # reading took so long
     deadlines.start_sending()
 
-    assert deadlines.for_beginning() == 20
-    clock.advance(20)
-    assert deadlines.for_beginning() == 0
+    clock.advance(19.9)
+    assert deadlines.for_next_request(30, 1) == pytest.approx(26.1)
+    clock.advance(0.1)
+    assert deadlines.for_next_request(30, 1) is None
     assert deadlines.for_requests() == 26
