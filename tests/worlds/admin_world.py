@@ -98,7 +98,7 @@ class AdminWorld(AdminRequests):
         self.credentials = FailingCredentials()
         self.cursors = InMemoryCursors()
         self.kms = KmsInMemory()
-        self.metadata_key = MetadataKeySecret(self.clock)
+        self.metadata_key = MetadataKeySecret(self.clock.now)
         self.sqs = InMemorySqs(self.clock.now)
         self.receipts_url: str = self.sqs.client.create_queue(QueueName="receipts")["QueueUrl"]
         self.replies_url: str = self.sqs.client.create_queue(QueueName="replies")["QueueUrl"]

@@ -2,12 +2,11 @@
 
 import secrets
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
-
-from worlds.set_clock import SetClock
 
 
 class KmsInMemory:
@@ -36,15 +35,15 @@ class KmsInMemory:
 class MetadataKeySecret:
     """The one secret, its current and its previous version."""
 
-    def __init__(self, clock: SetClock) -> None:
+    def __init__(self, now: Callable[[], float]) -> None:
         self.calls = 0
         self.failing: str | None = None  # AWS's name of an error
-        self._clock = clock
+        self._now = now
         self._versions: list[tuple[str, float]] = []
         self.rotate()
 
     def rotate(self) -> None:
-        self._versions.insert(0, (secrets.token_hex(32), self._clock.now()))
+        self._versions.insert(0, (secrets.token_hex(32), self._now()))
 
     def get_secret_value(self, **given: str) -> dict[str, Any]:
         self.calls += 1

@@ -1,5 +1,8 @@
 """Administrators, events, the schedule and an attacker in any order, one in the middle of another, and crashes.
 
+Time passes, limits are used up, pages are closed without Save, the metadata's key rotates, Zendesk is renamed, and
+Secrets Manager does not find what it has just made.
+
 Whatever happens: only tokens that the owner's Zendesk has confirmed are in use, accounts stay with their Zendesk,
 strangers change nothing, and once everything has arrived an account that Zendesk confirms works.
 """
@@ -30,19 +33,21 @@ from admin_callback.accounts.validation_rate_limit import WINDOW, ValidationLimi
 from push_content.accounts.revalidation import AccountCheck
 from worlds.admin_requests import SOURCE
 from worlds.sealing_in_memory import KmsInMemory, MetadataKeySecret
-from worlds.set_clock import SetClock
 from zendesk_channel.account_removal import AccountRemoval
-from zendesk_channel.accounts import AccountState
+from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.client import Validation, Verdict, ZendeskClient
 from zendesk_channel.clock import Clock
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
-from zendesk_channel.errors import StoreError
+from zendesk_channel.errors import CredentialMissingError, StoreError
 from zendesk_channel.token_verification import TokenVerifier
 from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryTable
 from zendesk_push.in_memory.credentials import InMemoryCredentials
 
 ACCOUNTS = [InstancePushId("one"), InstancePushId("two")]
-ACME, EVIL = Subdomain("acme"), Subdomain("evil")
+NAMES = [Subdomain("acme"), Subdomain("acme-renamed"), Subdomain("acme-again")]
+EVIL = Subdomain("evil")
+HOUR = 3600.0
+LAG = 5.0  # seconds until a new secret can be seen
 START = 1_800_000_000.0
 
 
@@ -68,6 +73,7 @@ class Zendesks(ZendeskClient):
 
     customers: dict[InstancePushId, Customer]
     meanwhile: Callable[[str], None]
+    home: Subdomain = NAMES[0]  # what acme's is called now
     after_save: bool = False
     down: bool = False
     confirmed: set[tuple[InstancePushId, str]] = field(default_factory=set)
@@ -78,14 +84,38 @@ class Zendesks(ZendeskClient):
         self.meanwhile("validate_token")
         if subdomain == EVIL:
             return Validation(Verdict.CONFIRMED, 200)
+        if subdomain != self.home:
+            return Validation(Verdict.REFUSED, 404)
         if self.down:
             return Validation(Verdict.NO_VERDICT, 500)
-        customer = self.customers[instance_push_id]
+        customer = self.customers.get(instance_push_id, Customer())
         known = customer.saved or not self.after_save
         if token == customer.token and known and not customer.removed:
             self.confirmed.add((instance_push_id, token.version))
             return Validation(Verdict.CONFIRMED, 200)
         return Validation(Verdict.REFUSED, 401)
+
+
+class LaggingCredentials(InMemoryCredentials):
+    """A secret that was just created is not found for seconds."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__()
+        self._now = now
+        self._created: dict[InstancePushId, float] = {}
+
+    def read(self, instance_push_id: InstancePushId, version: str) -> PushToken:
+        if self._now() - self._created.get(instance_push_id, self._now() - LAG) < LAG:
+            raise CredentialMissingError("GetSecretValue", "ResourceNotFoundException")
+        return super().read(instance_push_id, version)
+
+    def store(self, instance_push_id: InstancePushId, token: PushToken, *, pending: bool = False) -> str:
+        self._created.setdefault(instance_push_id, self._now())
+        return super().store(instance_push_id, token, pending=pending)
+
+    def token(self, account: Account) -> PushToken:
+        """What push will read in a while."""
+        return super().read(account.instance_push_id, account.token_version)
 
 
 def interrupted(store: Any, names: tuple[str, ...], meanwhile: Callable[[str], None]) -> Any:
@@ -116,11 +146,13 @@ class RegistrationAtRandom(RuleBasedStateMachine):
         self.tokens = 0
         self.table = InMemoryTable()
         self.zendesk = Zendesks(self.customers, self.meanwhile)
-        plain = InMemoryAccounts(self.table), InMemoryCredentials()
+        self.held = LaggingCredentials(lambda: self.now)
+        plain = InMemoryAccounts(self.table), self.held
         self.accounts = interrupted(plain[0], ("get", "save"), self.meanwhile)
         self.credentials = interrupted(plain[1], ("store", "schedule_deletion", "restore"), self.meanwhile)
-        set_clock = SetClock()
-        keys = MetadataKeys(cast("Any", MetadataKeySecret(set_clock)), "secret", set_clock.clock)
+        self.metadata_key = MetadataKeySecret(lambda: self.now)
+        self.rotated_at = START
+        keys = MetadataKeys(cast("Any", self.metadata_key), "secret", Clock(lambda: self.now))
         self.sealer = MetadataSealer(cast("Any", KmsInMemory()), "key", keys)
         self._build()
 
@@ -193,7 +225,7 @@ class RegistrationAtRandom(RuleBasedStateMachine):
             self.tokens += 1
             customer.token = PushToken(f"token-{self.tokens}")
         number = self.tokens
-        outcome = self.register(account, ACME, customer.token, customer.metadata)
+        outcome = self.register(account, self.zendesk.home, customer.token, customer.metadata)
         if outcome is not None:
             customer.page = self.last_metadata
         if outcome is Outcome.CONNECTED and new_token:
@@ -217,7 +249,7 @@ class RegistrationAtRandom(RuleBasedStateMachine):
 
     def report(self, type_id: str, account: InstancePushId) -> None:
         self.now += 1
-        self.events.append(Event(type_id, self.now, ACME, self.customers[account].metadata, {}))
+        self.events.append(Event(type_id, self.now, self.zendesk.home, self.customers[account].metadata, {}))
 
     def deliver(self, event: Event) -> None:
         self.guarded(lambda: self.account_events.apply(event, EventBudget(self.clock, SOURCE)))
@@ -278,11 +310,46 @@ class RegistrationAtRandom(RuleBasedStateMachine):
     def zendesk_changes(self, down: bool, after_save: bool) -> None:
         self.zendesk.down, self.zendesk.after_save = down, after_save
 
-    @rule(account=st.sampled_from(ACCOUNTS), subdomain=st.sampled_from([ACME, EVIL]))
-    def stranger_tries_everything(self, account: InstancePushId, subdomain: Subdomain) -> None:
+    @rule(account=st.sampled_from(ACCOUNTS))
+    def administrator_gives_up(self, account: InstancePushId) -> None:
+        """The page is closed without Save, and Zendesk forgets the token."""
+        customer = self.customers[account]
+        if not customer.saved:
+            customer.token, customer.page = None, ""
+
+    @rule(hours=st.sampled_from([1, 13, 25]))
+    def time_passes(self, hours: int) -> None:
+        self.now += hours * HOUR
+
+    @rule()
+    def the_metadata_key_rotates(self) -> None:
+        if self.now - self.rotated_at >= 24 * HOUR:
+            self.metadata_key.rotate()
+            self.rotated_at = self.now
+
+    @rule(name=st.sampled_from(NAMES))
+    def zendesk_is_renamed(self, name: Subdomain) -> None:
+        self.zendesk.home = name
+
+    @rule()
+    def strangers_use_up_the_limits(self) -> None:
+        """From many addresses, within a second: whoever comes next is not asked about."""
+        for number in range(70):
+            form = CallbackForm(
+                self.zendesk.home,
+                InstancePushId(f"junk-{number}"),
+                PushToken("junk"),
+                "https://x/",
+                "",
+                "",
+                "en",
+            )
+            self.registrar.register(form, f"198.51.100.{number // 10}")
+
+    @rule(account=st.sampled_from(ACCOUNTS), at_home=st.booleans())
+    def stranger_tries_everything(self, account: InstancePushId, at_home: bool) -> None:
         before = dict(self.table.accounts)
-        if account not in before:
-            return  # nobody's yet: whoever Zendesk confirms first is its owner
+        subdomain = self.zendesk.home if at_home else EVIL
         own = self.sealer.write(
             account, subdomain, nonce="invented", issued_at=self.now, token=PushToken("junk")
         )
@@ -290,7 +357,7 @@ class RegistrationAtRandom(RuleBasedStateMachine):
             self.register(account, EVIL, PushToken("good-at-evil"), metadata)
             self.register(account, subdomain, PushToken("junk"), metadata)
         for type_id in (CREATED, ACTIVATED, DEACTIVATED, DESTROYED):
-            self.deliver(Event(type_id, self.now, ACME, own, {}))
+            self.deliver(Event(type_id, self.now, self.zendesk.home, own, {}))
         assert dict(self.table.accounts) == before
 
     def revalidate(self, account: InstancePushId) -> None:
@@ -328,7 +395,7 @@ class RegistrationAtRandom(RuleBasedStateMachine):
     @invariant()
     def only_confirmed_tokens_are_in_use(self) -> None:
         for record in self.table.accounts.values():
-            assert record.subdomain == ACME
+            assert record.subdomain in NAMES
             if record.token_version:
                 assert (record.instance_push_id, record.token_version) in self.zendesk.confirmed
 
@@ -340,7 +407,7 @@ class RegistrationAtRandom(RuleBasedStateMachine):
             if record.state is AccountState.DELETED:
                 assert (record.token_version, record.nonce) == ("", None)
                 continue
-            token = self.credentials.read(record.instance_push_id, record.token_version)
+            token = self.held.token(record)
             # Two at once do not leave the older token behind.
             newest = self.customers[record.instance_push_id].connected
             assert int(token.reveal().removeprefix("token-")) >= newest
@@ -348,14 +415,19 @@ class RegistrationAtRandom(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Everything that was on its way arrives, the schedule runs, and each administrator comes back once."""
         self.zendesk.down = self.zendesk.after_save = False
-        self.now += WINDOW  # events that met a Zendesk that was down may have used up the throttle
+        self.now += (
+            WINDOW  # strangers, and events that met a Zendesk that was down, may have used up the limits
+        )
         for event in list(self.events):
             self.deliver(event)
         for account in ACCOUNTS:
             self.revalidate(account)
             record = self.table.accounts.get(account)
-            if record is not None and record.state is not AccountState.DELETED:
-                self.credentials.read(account, record.token_version)
+            if record is not None:
+                # An account stays where it is, unless its metadata comes along: so the old name is taken up again.
+                self.zendesk.home = record.subdomain
+                if record.state is not AccountState.DELETED:
+                    self.held.token(record)
             self.events.clear()
             assert self.open_page(account, new_token=False) is Outcome.CONNECTED
             self.save(account)
@@ -370,7 +442,7 @@ class RegistrationAtRandom(RuleBasedStateMachine):
     def _must_work(self, account: InstancePushId) -> None:
         record = self.table.accounts[account]
         assert record.state is AccountState.ACTIVE
-        assert self.credentials.read(account, record.token_version) == self.customers[account].token
+        assert self.held.token(record) == self.customers[account].token
 
 
 RegistrationAtRandom.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)

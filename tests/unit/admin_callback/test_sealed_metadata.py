@@ -34,7 +34,7 @@ class Sealing:
     def __init__(self) -> None:
         self.clock = SetClock()
         self.kms: Any = KmsInMemory()
-        self.secret: Any = MetadataKeySecret(self.clock)
+        self.secret: Any = MetadataKeySecret(self.clock.now)
 
     def container(self) -> MetadataSealer:
         keys = MetadataKeys(self.secret, "secret", self.clock.clock)
