@@ -138,7 +138,8 @@ def template_alarms(parameters: Mapping[str, str] | None = None) -> Iterator[Ala
         attribute=lambda name, _: name,
     )
     for name, resource in source["Resources"].items():
-        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Condition" not in resource:
+        deployed = "Condition" not in resource or resolver.condition(resource["Condition"])
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and deployed:
             yield _alarm(name, resolver.resolve(resource["Properties"], name))
 
 
