@@ -77,7 +77,7 @@ clean:  ## remove what make has installed and built
 
 # --- Environments --------------------------------------------------------------------------------
 
-# An environment's scripts hold its path: one that was moved or copied with its checkout is made anew.
+# An environment's scripts hold its path: one that was moved or copied with its checkout is made again.
 $(shell for made in .venv .tools/sam .tools/policy; do \
   if grep -qs '^command = ' $$made/pyvenv.cfg && ! grep -qF " $(CURDIR)/$$made" $$made/pyvenv.cfg; then rm -rf $$made; fi; done)
 

@@ -38,7 +38,7 @@ class CredentialStore:
         """The token of one version.
 
         Raises:
-            CredentialMissingError: no such secret or version, it is marked for deletion, or what is in it is no token.
+            CredentialMissingError: no such secret or version, it is marked for deletion, or it does not hold a token.
         """
         with store_errors("GetSecretValue"):
             try:

@@ -1,6 +1,6 @@
 """An end to an exchange that drags on, wherever it does: in a name look-up, in connecting, in an answer.
 
-A socket's time-out begins anew with every byte, so a server that sends one now and then would never be given up.
+A socket's time-out starts over with every byte, so a server that sends one now and then would never be given up.
 The sockets here are given what is left of the exchange's time before each read. (Sending a body and a TLS
 handshake are one call each, whose time-out covers all of it.)
 

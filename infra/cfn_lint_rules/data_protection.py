@@ -36,7 +36,8 @@ class EncryptedWithOwnKey(CloudFormationLintRule):
                     wanted = ".".join(property_path)
                     matches.append(
                         RuleMatch(
-                            ["Resources", name, "Properties"], f"{name}: {wanted} is no key of this template"
+                            ["Resources", name, "Properties"],
+                            f"{name}: {wanted} is not a key of this template",
                         )
                     )
         return matches

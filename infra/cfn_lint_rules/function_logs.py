@@ -10,7 +10,7 @@ FUNCTIONS = ["AWS::Serverless::Function", "AWS::Lambda::Function"]
 
 
 class FunctionHasLogGroup(CloudFormationLintRule):
-    """Without one, Lambda makes a group that keeps logs for ever, unencrypted, and after the stack is gone."""
+    """Without one, Lambda makes a group that keeps logs forever, unencrypted, and after the stack is gone."""
 
     id = "E9101"
     shortdesc = "Each function has a log group of its own"

@@ -14,7 +14,7 @@ class MessageFacts:
 
 
 def message_facts(body: str) -> MessageFacts:
-    """The facts of a body, as far as it has any; a body that is no message has none."""
+    """The facts of a body, as far as it has any; a body that is not a message has none."""
     try:
         message: Any = json.loads(body, parse_int=float)  # int() refuses more than 4,300 digits
     except (ValueError, RecursionError):

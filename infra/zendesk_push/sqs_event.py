@@ -11,7 +11,7 @@ from typing import Any
 
 
 class MalformedResponseError(Exception):
-    """The function's answer is no partial batch response: Lambda takes it as the failure of the whole batch."""
+    """The function's answer is not a partial batch response: Lambda takes it as the failure of the whole batch."""
 
 
 def record(message: Mapping[str, Any], queue_arn: str) -> dict[str, Any]:

@@ -225,7 +225,7 @@ def test_a_new_version_is_published_when_the_hash_changes(translate_with: Callab
 
 
 def test_without_a_hash_the_code_decides(translate_with: Callable[..., Document], source: Document) -> None:
-    """Plain `sam deploy` must publish: an empty hash may not be the same version for ever."""
+    """Plain `sam deploy` must publish: an empty hash may not be the same version forever."""
     versions = [
         name for name, part in translate_with()["Resources"].items() if part["Type"] == "AWS::Lambda::Version"
     ]

@@ -151,7 +151,7 @@ class PushWorld:
     """Settings by their environment's names change the defaults."""
 
     def __init__(self, turn_executor: TurnExecutor | None = None, **settings: str) -> None:
-        # Powertools' loggers live for ever, by their service's name, and print where the first one did.
+        # Powertools' loggers live forever, by their service's name, and print where the first one did.
         service = {"POWERTOOLS_SERVICE_NAME": f"push-content-{next(_numbers)}"}
         self.settings = PushSettings.from_env(ENVIRONMENT | service | settings)
         self.clock = ManualClock()

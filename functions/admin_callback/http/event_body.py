@@ -16,7 +16,7 @@ MAX_EVENT_BYTES: Final = 1024 * 1024
 
 
 def parse_events(request: Mapping[str, Any], now: float) -> list[Event]:
-    """The events of an HTTP API request, oldest first; entries that are no objects are left out.
+    """The events of an HTTP API request, oldest first; entries that are not objects are left out.
 
     Raises:
         BodyError: too large (413), or not a JSON object with an array ``events`` (400).

@@ -61,7 +61,7 @@ def match(resources: Sequence[Resource], entries: Sequence[Any]) -> list[Result]
 
 
 def _external_id(entry: Any) -> str | None:
-    """What an entry says whose it is. An id that is no string is taken as its JSON, never for one that is missing:
+    """What an entry says whose it is. An id that is not a string is taken as its JSON, never for one that is missing:
     a number that is another resource's must not pass for this one's.
     """
     said = entry.get("external_resource_id") if isinstance(entry, dict) else None

@@ -18,7 +18,7 @@ MAX_DEPTH: Final = 100  # the message's own object is the first level
 _Value = TypeVar("_Value")
 
 # A string that never ends takes the rest of the text along: what comes after it is not JSON anyway, and
-# starting anew at each quote would take time by the square of the length.
+# starting over at each quote would take time by the square of the length.
 _BRACKET_OR_STRING: Final = re.compile(r'[\[\]{}]|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 
@@ -104,7 +104,7 @@ def _too_deep(text: str) -> bool:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise InvalidMessageError("message", f"is not JSON: {name} is no number")
+    raise InvalidMessageError("message", f"is not JSON: {name} is not a number")
 
 
 # No number is ever used. int() refuses those of more than 4,300 digits; float() takes any.

@@ -127,8 +127,8 @@ def chunks(letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:
 def restore_attributes(attributes: Attributes) -> Attributes:
     """The attributes that a message had before it was dead-lettered, of those that its dead letter has.
 
-    What is no dead letter of this project's is returned as it is, whatever its attributes are called: also what claims
-    to hold attributes that SQS would never have delivered.
+    What is not one of this project's dead letters is returned as it is, however its attributes are called: also what
+    claims to hold attributes that SQS would never have delivered.
     """
     context = read_context(attributes)
     if context is None:

@@ -39,7 +39,7 @@ class Pushed:
 
 class LoopbackZendesk:
     """Answers every push with success after ``latency`` seconds, those of ``slow`` accounts after theirs, which may
-    be for ever.
+    be forever.
 
     A context manager. With ``tls`` it is every customer's Zendesk: ``https://{subdomain}.zendesk.com`` for a
     client that is given ``tls`` and ``resolve``.

@@ -154,7 +154,7 @@ class LiveTable:
             self._dirty.clear()
             with self._lock, _terminal_may_be_gone():
                 if self._resized:
-                    # Where the lines are by now is the terminal's secret: begin anew.
+                    # Where the lines are by now is the terminal's secret: start over.
                     self._resized = False
                     self._drawn_rows = 0
                     shown = list(self._notes)[-max(1, self._console.height - _MOST_ROWS) :]

@@ -184,7 +184,7 @@ def _function(reference: str, specs: Mapping[str, FunctionSpec], where: str) -> 
     for logical_id, spec in specs.items():
         if spec.name == name:
             return logical_id
-    raise TemplateError(f"{where}: {reference!r} is no function of the template")
+    raise TemplateError(f"{where}: {reference!r} is not a function of the template")
 
 
 def _number(value: Any, least: int, most: int, where: str) -> int:

@@ -25,7 +25,7 @@ class ReadyFile:
     """Exists exactly as long as the stack can be used: one that a dead stack left is removed first, its own last.
 
     Raises:
-        UsageError: there is no such folder, or what is at the path is no ready file, or is a running stack's.
+        UsageError: there is no such folder, or what is at the path is not a ready file, or is a running stack's.
     """
 
     def __init__(self, path: Path) -> None:
@@ -41,7 +41,7 @@ class ReadyFile:
         except FileNotFoundError:
             return self
         except (OSError, UnicodeDecodeError):
-            raise UsageError(f"{self._path} is there, and is no ready file: it stays as it is") from None
+            raise UsageError(f"{self._path} is there, and is not a ready file: it stays as it is") from None
         if old.strip():
             self._check_old(old)
         self._remove()
@@ -77,7 +77,7 @@ class ReadyFile:
         except ValueError:
             old = None
         if not isinstance(old, dict) or not old.keys() >= set(KEYS):
-            raise UsageError(f"{self._path} is there, and is no ready file: it stays as it is")
+            raise UsageError(f"{self._path} is there, and is not a ready file: it stays as it is")
         for running in running_stacks():
             if running.get("aws_endpoint_url") == old["aws_endpoint_url"]:
                 raise UsageError(

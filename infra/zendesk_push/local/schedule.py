@@ -23,7 +23,7 @@ class ScheduledEvent:
         self._thread = threading.Thread(target=self._run, name=schedule.logical_id, daemon=True)
 
     def start(self) -> None:
-        """Begin to wait; returns at once. A schedule that is no rate never fires by itself."""
+        """Begin to wait; returns at once. A schedule that is not a rate never fires by itself."""
         if self.schedule.seconds is not None:
             self._thread.start()
 

@@ -247,7 +247,7 @@ class LocalStack:
         """
         pool = self._pools.get(logical_id)
         if pool is None:
-            raise LocalStackError(f"{logical_id} is no function of the template")
+            raise LocalStackError(f"{logical_id} is not a function of the template")
         return pool.invoke(event)
 
     def fire_schedules(self) -> list[InvocationResult]:

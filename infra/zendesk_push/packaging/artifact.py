@@ -51,7 +51,7 @@ def finish(artifact: Path, python: Path) -> None:
     """Prune one artifact and compile it with Lambda's version of Python.
 
     Raises:
-        CommandError: this is no artifact of ours, or a source does not compile.
+        CommandError: this is not an artifact of ours, or a source does not compile.
     """
     if missing := [sign for sign in _SIGNS if not (artifact / sign).is_file()]:
         raise CommandError(

@@ -140,7 +140,7 @@ class Scenario:
         """Let the simulator have the account that the events are about.
 
         Raises:
-            CommandError: it has that account already (the stack is not a fresh one), or is no simulator.
+            CommandError: it has that account already (the stack is not a fresh one), or is not a simulator.
         """
         form = form_of(load("admin-ui-new"))
         account = {

@@ -82,7 +82,7 @@ class Visit:
         return self.request.headers.get("Authorization")
 
     def must_serve(self, subdomain: str) -> None:
-        """404 for what is no subdomain, or another's than the host's."""
+        """404 for what is not a subdomain, or another's than the host's."""
         if SUBDOMAIN.fullmatch(subdomain) is None or self.subdomain not in (None, subdomain):
             raise NotFound
 

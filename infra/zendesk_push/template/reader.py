@@ -16,7 +16,7 @@ def load_source(path: Path = TEMPLATE) -> dict[str, Any]:
     """A template as written, short forms such as ``!Ref`` spelled out.
 
     Raises:
-        TemplateError: it can't be read, or is no template.
+        TemplateError: it can't be read, or is not a template.
     """
     try:
         document = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader with tags

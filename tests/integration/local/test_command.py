@@ -136,7 +136,7 @@ def test_what_is_no_ready_file_stays(tmp_path: Path, content: bytes) -> None:
     other.write_bytes(content)
     done = subprocess.run(command("--ready-file", str(other)), capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == f"zendesk-push: {other} is there, and is no ready file: it stays as it is\n"
+    assert done.stderr == f"zendesk-push: {other} is there, and is not a ready file: it stays as it is\n"
     assert other.read_bytes() == content
 
 

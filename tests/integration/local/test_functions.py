@@ -165,7 +165,7 @@ def test_a_schedule_fires_with_its_constant_input(example: ExampleStack) -> None
 
 
 def test_only_functions_of_the_template_can_be_invoked(example: ExampleStack) -> None:
-    with pytest.raises(LocalStackError, match="NoFunction is no function"):
+    with pytest.raises(LocalStackError, match="NoFunction is not a function"):
         example.stack.invoke("NoFunction", {})
 
 

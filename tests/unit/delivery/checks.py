@@ -64,7 +64,7 @@ class LetterCheck:
         ):
             yield f"names the request {values['RequestID']}"
         context = json.loads(values["Context"])
-        # Of what is no message, it may be named as far as it can be read.
+        # Of what is not a message, it may be named as far as it can be read.
         if context["account"] != sent.account and not (
             sent.invalid and f'"{context["account"]}"' in sent.body
         ):
@@ -146,7 +146,7 @@ def ended(world: World, invocation: Invocation) -> Iterator[str]:
             yield f"{world.sent[message.body].key} waits for {message.visible_at - world.clock()} s"
     for sent in world.sent.values():
         if sent.invalid and sent.body in staying:
-            yield f"{sent.key} is no message and stays"
+            yield f"{sent.key} is not a message and stays"
     yield from _served(world, invocation, staying)
     yield from _requests(world, invocation, [world.sent[body] for body in bodies.values()])
 

@@ -227,7 +227,7 @@ class World:
             wakes_at = self.stage.next_wake(worker)
             if wakes_at is None:
                 return False
-            # The clock knows whole milliseconds; a fraction of one must not be waited for for ever.
+            # The clock knows whole milliseconds; a fraction of one must not be waited for forever.
             self.pass_time(max(0.001, wakes_at - self.clock()))
             return True
         with contextlib.redirect_stdout(self.output):

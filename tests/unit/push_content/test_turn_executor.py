@@ -1,4 +1,4 @@
-"""Taking turns on threads, and not waiting for ever for any of them."""
+"""Taking turns on threads, and not waiting forever for any of them."""
 
 import threading
 import time

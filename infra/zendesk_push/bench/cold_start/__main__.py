@@ -93,7 +93,7 @@ def measure(artifact: Path, rounds: int) -> dict[str, Timing]:
         CommandError: nothing is built, no engine, or a function does not start.
     """
     if not (artifact / "push_content").is_dir():
-        raise CommandError(f"{artifact} is no built function; run `make build` first")
+        raise CommandError(f"{artifact} is not a built function; run `make build` first")
     require_engine()
     with tempfile.TemporaryDirectory() as directory:
         task = Path(directory) / "task"

@@ -51,7 +51,7 @@ def selection(args: argparse.Namespace) -> Selection:
     """The selection of the options.
 
     Raises:
-        UsageError: an option is empty (an unset variable of a script, say), or is no span of time.
+        UsageError: an option is empty (an unset variable of a script, say), or is not a span of time.
     """
     ids = getattr(args, "ids", [])
     if "" in ids:

@@ -76,7 +76,7 @@ def _check_senders(policy: Mapping[str, Any]) -> Finding:
         return warn(
             subject,
             f"{', '.join(gone)} no longer exists",
-            "give SenderPrincipals the roles that send now and deploy; one made anew under its old name is another",
+            "give SenderPrincipals the roles that send now and deploy; one made again under its old name is another",
         )
     named = ", ".join(senders(policy))
     if denies_others(policy):
@@ -99,7 +99,7 @@ def _check_redrive(queue: Attributes, dead: Attributes) -> Finding:
     subject = "redrive policy"
     policy = json.loads(queue.get("RedrivePolicy") or "{}")
     if not policy:
-        return fail(subject, "there is none: a message that crashes the function comes for ever", _DEPLOY)
+        return fail(subject, "there is none: a message that crashes the function keeps coming back", _DEPLOY)
     if policy.get("deadLetterTargetArn") != dead.get("QueueArn"):
         return fail(subject, f"leads to {policy.get('deadLetterTargetArn')}", _DEPLOY)
     count = int(policy.get("maxReceiveCount", 0))

@@ -57,7 +57,7 @@ def readers(policy: Mapping[str, Any]) -> list[str]:
 
 
 def deleted_senders(policy: Mapping[str, Any]) -> list[str]:
-    """Senders that no longer exist: one that is made anew under the same name is another."""
+    """Senders that no longer exist: one that is made again under the same name is another."""
     return [sender for sender in senders(policy) if _DELETED_PRINCIPAL.fullmatch(sender)]
 
 

@@ -28,7 +28,7 @@ def check_replies(deployment: Deployment) -> Iterator[Finding]:
     sqs = deployment.client("sqs")
     queue = _attributes(sqs, deployment.replies_queue_url)
     if not queue.get("RedrivePolicy"):
-        yield fail("replies redrive", "none: what its reader fails on comes for ever", _DEPLOY)
+        yield fail("replies redrive", "none: what its reader fails on keeps coming back", _DEPLOY)
         return
     dead = _attributes(sqs, dead_letter_queue_of(sqs, deployment))
     yield from _check_policy(queue, dead, deployment)

@@ -142,7 +142,7 @@ def check_support_address(address: str) -> None:
     """Hold the address that administrators are told to write to against common sense.
 
     Raises:
-        UsageError: it is no e-mail address, or one that says by its name that nobody reads it.
+        UsageError: it is not an e-mail address, or one that says by its name that nobody reads it.
     """
     if not _EMAIL.fullmatch(address) or len(address) > 254 or not address.isprintable():
         raise UsageError(f"{address!r} is not an e-mail address")

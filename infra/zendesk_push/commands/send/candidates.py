@@ -61,7 +61,7 @@ def file_name(args: argparse.Namespace) -> str:
 
 
 def with_account(text: str, account: str) -> str:
-    """A message's text with this account; all else in it stays as it stands. Text that is no object is left alone."""
+    """A message's text with this account; all else in it stays as it is. Text that is not an object is left alone."""
     position = _skip(text, 0)
     if text[position : position + 1] != "{":
         return text

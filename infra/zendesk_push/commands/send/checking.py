@@ -54,7 +54,7 @@ def passes(candidates: Sequence[Candidate], name: str, accounts: Accounts | None
 
 
 def warn_of_invalid(candidates: Sequence[Candidate], name: str) -> None:
-    """Say which are no messages, where nobody asked for a check."""
+    """Say which are not messages, where nobody asked for a check."""
     invalid = [candidate for candidate in candidates if candidate.message is None]
     for candidate in invalid[:_REMARKS_SHOWN]:
         remark(f"{name}:{candidate.source.line}: warning: {printable(candidate.problem or '')}")
