@@ -162,6 +162,7 @@ def running(stack: LocalStack, zendesk: Simulator, browser: Browser) -> World:
 def world(running: World) -> Iterator[World]:
     running.problems.clear()
     running.zendesk.core.validate_token_policy = ValidateTokenPolicy.BEFORE_SAVE
+    running.zendesk.core.host_mapped = False
     yield running
     for context in running.browser.contexts:
         context.close()
@@ -233,6 +234,42 @@ def test_so_does_an_edit_as_soon_as_the_schedule_has_asked(world: World) -> None
     assert world.pushed_token(subdomain) == before
     world.stack.fire_schedules()
     assert before != world.pushed_token(subdomain) == world.zendesk_token(subdomain)
+
+
+def test_where_save_redirects_to_a_host_of_the_customers_own_the_page_says_what_to_do(world: World) -> None:
+    """The browser stops there, silently: the account is saved, the page stays, and says what it said before."""
+    world.zendesk.core.host_mapped = True
+    subdomain = world.subdomain()
+    page = world.open()
+    world.start_adding(page, subdomain)
+    frame = page.frame_locator("iframe")
+    hint = frame.get_by_text("If this page stays after you have pressed Save")
+    assert hint.is_visible()
+    frame.get_by_role("textbox").fill("Newsroom")
+    with page.expect_event("console", lambda message: "form-action" in message.text):
+        frame.get_by_role("button").click()
+    world.zendesk.events.settle(EVENT_SECONDS)
+    world.problems = [text for text in world.problems if "form-action" not in text]
+    picture(page, "host-mapped")
+
+    assert state_of(page) == "connected"  # where it was
+    assert hint.is_visible()
+    assert world.record(subdomain)["state"] == "active"
+    # As the hint says: it is in the list.
+    page.goto(f"{world.zendesk.url_of(subdomain)}/admin/{subdomain}")
+    page.get_by_role("row", name="Newsroom").wait_for()
+
+
+def test_a_new_account_is_told_to_save_and_an_edited_one_to_finish(world: World) -> None:
+    subdomain = world.subdomain()
+    page = world.open()
+    world.start_adding(page, subdomain)
+    assert "Confirmed: now save" in frame_of(page).content()
+    assert "saved_at" not in world.record(subdomain)
+    world.save(page, subdomain, "Newsroom")
+    assert "saved_at" in world.record(subdomain)
+    world.start_editing(page, "Edit Newsroom")
+    assert "Save to finish your changes" in frame_of(page).content()
 
 
 def test_a_refused_zendesk_reads_why_in_its_own_language(world: World) -> None:

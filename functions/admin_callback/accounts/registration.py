@@ -15,7 +15,7 @@ from admin_callback.accounts.callback import CallbackForm
 from admin_callback.accounts.control_question import token_that_nobody_has
 from admin_callback.accounts.sealed_metadata import Metadata, MetadataSealer
 from admin_callback.accounts.validation_rate_limit import ValidationLimits
-from zendesk_channel.accounts import Account, AccountsTable, AccountState
+from zendesk_channel.accounts import Account, AccountsTable
 from zendesk_channel.client import Validation, Verdict, ZendeskClient
 from zendesk_channel.clock import Clock
 from zendesk_channel.contract import PushToken, Subdomain
@@ -164,8 +164,7 @@ class Registrar:
         That is what Zendesk keeps since the first Save, and the events of then may still be on their way.
         """
         if record is not None:
-            # A destroyed account's nonce no longer counts, whatever is left of it.
-            return (record.nonce if record.state is not AccountState.DELETED else None) or fresh_nonce()
+            return record.nonce or fresh_nonce()  # a destroyed account has none
         if brought is not None and self._deps.sealer.open(brought) == form.token:
             return brought.nonce
         return fresh_nonce()

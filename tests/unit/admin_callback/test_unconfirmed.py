@@ -254,6 +254,15 @@ def test_only_the_nonce_that_came_with_the_confirmed_token_is_recorded(world: Ad
     assert world.known(ACCOUNT).nonce not in (None, world.read_metadata(junk.metadata).nonce)
 
 
+def test_a_nonce_that_lies_beside_the_same_token_in_another_accounts_metadata_is_not_recorded(
+    world: AdminWorld,
+) -> None:
+    other = world.metadata("other", nonce="known-to-others", token=PushToken(OLD))
+    world.zendesk.accept("acme", ACCOUNT, OLD)
+    assert world.callback(instance_push_id=ACCOUNT, metadata=other).state == "connected"
+    assert world.known(ACCOUNT).nonce != "known-to-others"
+
+
 @pytest.mark.parametrize("event", ["create_integration_instance", "activate_integration_instance"])
 def test_a_token_sealed_before_the_account_was_destroyed_does_not_bring_it_back(
     world: AdminWorld, event: str
