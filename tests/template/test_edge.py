@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from admin_callback.http.http_request import came_through_edge, source_address
 from zendesk_push.template.reader import load_source
 
 Document = dict[str, Any]
@@ -45,6 +46,20 @@ def test_the_edge_proves_itself_and_says_who_asked(edge: Document) -> None:
         "Headers": ["CloudFront-Viewer-Address"],
     }
     assert policy["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+
+
+def test_the_function_knows_the_edge_by_what_it_adds(edge: Document) -> None:
+    [origin] = _distribution(edge)["Origins"]
+    [secret] = origin["OriginCustomHeaders"]
+    policy = _properties(edge, "EverythingAndTheViewersAddress")["OriginRequestPolicyConfig"]
+    [viewer] = policy["HeadersConfig"]["Headers"]
+    event: Any = {
+        "headers": {secret["HeaderName"].lower(): "s" * 32, viewer.lower(): "203.0.113.7:4711"},
+        "requestContext": {"http": {"sourceIp": "130.176.0.1"}},
+    }
+    assert came_through_edge(event, "s" * 32)
+    assert source_address(event, behind_edge=True) == "203.0.113.7"
+    assert not came_through_edge({**event, "headers": {}}, "s" * 32)
 
 
 def test_nothing_is_cached_and_nothing_goes_in_the_clear(edge: Document) -> None:

@@ -72,7 +72,7 @@ class Query:
 
 @dataclass
 class Alarm:
-    """One of the template's, and what it did: the minutes in which it rang, and in which it gave the all-clear."""
+    """One of the template's, and what it did: the minutes in which it was on, rang, and gave the all-clear."""
 
     name: str
     queries: Mapping[str, Query]
@@ -84,6 +84,7 @@ class Alarm:
     rings_bell: bool
     tells_all_clear: bool
     on: bool = False
+    was_on: list[int] = field(default_factory=list)
     rang: list[int] = field(default_factory=list)
     cleared: list[int] = field(default_factory=list)
 
@@ -116,6 +117,8 @@ class Alarm:
         if self.on and not on and self.tells_all_clear:
             self.cleared.append(now)
         self.on = on
+        if on:
+            self.was_on.append(now)
 
 
 def template_alarms(parameters: Mapping[str, str] | None = None) -> Iterator[Alarm]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from unit.alarms.cloudwatch import Metrics, metric, template_alarms
+from unit.alarms.cloudwatch import Alarm, Metrics, metric, template_alarms
 
 HOUR = 60
 DAY = 24 * HOUR
@@ -74,12 +74,24 @@ class Day:
             assert counts[0] == counts[1]
         return first
 
+    def silently_on(self, further: int) -> dict[str, list[int]]:
+        """Of each alarm that tells nobody: the minutes in which it was on."""
+        return {
+            alarm.name: alarm.was_on
+            for alarm in self._looked_at(1, further)
+            if alarm.was_on and not alarm.rings_bell
+        }
+
     def _heard(self, days: int, further: int) -> dict[str, tuple[list[int], list[int]]]:
+        alarms = self._looked_at(days, further)
+        return {alarm.name: (alarm.rang, alarm.cleared) for alarm in alarms if alarm.rang or alarm.cleared}
+
+    def _looked_at(self, days: int, further: int) -> list[Alarm]:
         alarms = list(template_alarms(self._parameters))
         for now in range(days * DAY):
             for alarm in alarms:
                 alarm.look(self.metrics, now, further)
-        return {alarm.name: (alarm.rang, alarm.cleared) for alarm in alarms if alarm.rang or alarm.cleared}
+        return alarms
 
 
 def counts(heard: Mapping[str, tuple[list[int], list[int]]]) -> dict[str, tuple[int, int]]:
