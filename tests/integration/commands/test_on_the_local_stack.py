@@ -71,3 +71,9 @@ def test_what_nobody_knows_is_said(local: RunningLocal) -> None:
     ran = local.run("trace", "never-sent")
     assert (ran.code, ran.out) == (1, "")
     assert "nothing is known of never-sent" in ran.err
+
+
+def test_zendesk_is_asked_about_a_token_by_the_function_that_reads_it(local: RunningLocal) -> None:
+    ran = local.run("accounts", "revalidate", "acme")
+    assert (ran.code, ran.err.count("\n")) == (0, 1), ran.err
+    assert ran.out.endswith(": Zendesk says: confirmed\n")
