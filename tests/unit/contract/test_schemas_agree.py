@@ -89,6 +89,7 @@ key_values = st.one_of(
 @given(st.one_of(odd_values, st.dictionaries(keys, key_values, max_size=4)))
 @example({"instance_push_id": "a", "external_resources": [1]})
 @example({"instance_push_id": "a", "external_resources": [1], "request_id": None})
+@example({"instance_push_id": "a\n", "external_resources": [1]})
 def test_they_agree_on_what_is_a_message(body: Any) -> None:
     try:
         parse(SqsRecord("id", "handle", json.dumps(body)))
