@@ -66,9 +66,22 @@ class BegunWork:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             for path in self._folder.glob(f"*{_SUFFIX}"):
+                if _is_at_work(path.name.partition("-")[0]):
+                    continue
                 begun = path.read_text(encoding="utf-8", errors="replace").partition(_END.decode())[0]
                 found.update(begun.split("\n"))
                 path.unlink()
         except OSError:
             return found
         return found - {""}
+
+
+def _is_at_work(process_id: str) -> bool:
+    """Another process of this number lives. In Lambda there is none, and one that died may have had our own number."""
+    if not process_id.isdigit() or int(process_id) == os.getpid():
+        return False
+    try:
+        os.kill(int(process_id), 0)
+    except OSError:
+        return False
+    return True

@@ -40,6 +40,7 @@ from zendesk_channel.errors import StoreError
 from zendesk_channel.push_state import SharedPauses, Snapshot
 
 _PARSED_TOGETHER = 50  # messages: of so many it is written down that they are begun
+_DEADLY = Retry(ErrorCode.UNAVAILABLE, "the function's process died while it was at work on this message")
 
 
 @dataclass(frozen=True)
@@ -128,11 +129,20 @@ class PushInvocation:
         return staying
 
     def _process(
-        self, records: Sequence[SqsRecord], time_left: Callable[[], float], request_id: str
+        self,
+        records: Sequence[SqsRecord],
+        time_left: Callable[[], float],
+        request_id: str,
+        *,
+        untouched: bool = False,
     ) -> list[str]:
+        """``untouched``: nothing but the records' dates is looked at."""
         begun = self._clock.monotonic()
         deadlines = InvocationDeadlines(time_left)
-        received = self._read(records, request_id)
+        if untouched:
+            received = [_Received(record, request_id, decided=_DEADLY) for record in records]
+        else:
+            received = self._read(records, request_id)
         messages = by_account(each.message for each in received if each.message)
         pauses = self._snapshot(messages, deadlines) if messages else None
         pushed = self._push(messages, pauses, deadlines) if pauses else {}
@@ -150,7 +160,8 @@ class PushInvocation:
             if InvocationDeadlines(time_left).for_requests() <= self._deps.push_timeout:
                 staying.append(record.message_id)
                 continue
-            staying += self._process([record], time_left, request_id)
+            enough = retry_policy.waited_enough(record, self._rules, self._clock.now())
+            staying += self._process([record], time_left, request_id, untouched=bool(enough))
             self._begun_work.cleared(record.message_id)
         return staying
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from push_content.begun_work import BegunWork
 from push_content.composition import assemble
 from push_content.settings import PushSettings
 from push_content.telemetry import PushTelemetry
@@ -182,6 +183,7 @@ class PushWorld:
         self.draw: Callable[[float, float], float] = lambda _, most: most
         self.turn_executor = turn_executor or InTurn()
         self.surprises_expected = False
+        self.begun_work = BegunWork(None)
         self.restart()
 
     def restart(self) -> None:
@@ -197,6 +199,7 @@ class PushWorld:
             zendesk=self.client,
             turn_executor=self.turn_executor,
             clock=Clock(self.clock, self.clock, self.clock.advance),
+            begun_work=self.begun_work,
             uniform=lambda least, most: self.draw(least, most),
         )
 

@@ -76,11 +76,8 @@ def next_turn(
     age = record.age(now)
     if pressed and retry.reason in _NOT_WORTH_WAITING:
         return _rejected(retry, "the queue has too many messages waiting")
-    if not retry.nobodys:
-        if age >= rules.window and record.receive_count >= FEWEST_RECEIPTS:
-            return _rejected(retry, f"older than {rules.window:g} s")
-        if record.receive_count >= MAX_RECEIPTS:
-            return _rejected(retry, f"received {record.receive_count} times")
+    if not retry.nobodys and (enough := waited_enough(record, rules, now)):
+        return _rejected(retry, enough)
     longest = min(rules.max_delay, SOON) if pressed or retry.soon else rules.max_delay
     delay = max(_back_off(record, retry, rules, uniform), _pause(not_before - now, rules, uniform), 1.0)
     delay = max(min(math.ceil(delay), math.floor(longest)), _spared(record, rules, age))
@@ -90,6 +87,15 @@ def next_turn(
     if age + delay >= rules.last_age:
         return _rejected(retry, "its next turn would come too close to the end of the queue's retention")
     return Wait(max(0, delay))
+
+
+def waited_enough(record: SqsRecord, rules: WaitingRules, now: float) -> str | None:
+    """Why a message that must be retried is given up; None if it is not, unless the retention ends."""
+    if record.age(now) >= rules.window and record.receive_count >= FEWEST_RECEIPTS:
+        return f"older than {rules.window:g} s"
+    if record.receive_count >= MAX_RECEIPTS:
+        return f"received {record.receive_count} times"
+    return None
 
 
 def _back_off(
