@@ -11,7 +11,8 @@ Turn = Callable[[], bool]
 
 _Value = TypeVar("_Value")
 MAX_THREADS: Final = 64
-PATIENCE: Final = 1.0  # seconds
+PATIENCE: Final = 0.25  # seconds
+_MOST_THREADS: Final = 512  # Lambda grants 1,024, and file descriptors likewise
 
 
 class TurnExecutor:
@@ -31,9 +32,12 @@ class TurnExecutor:
         if not turns:
             return
         line = Line(turns)
-        self.start(line.work, min(len(turns), self.max_threads))
+        threads = min(len(turns), self.max_threads)
+        self.start(line.work, threads)
         while not self.wait(line, min(self._patience, time_left())) and time_left() > 0:
-            self.start(line.work, min(line.held_up(), self.max_threads))
+            more = min(line.held_up(), self.max_threads, _MOST_THREADS - threads)
+            self.start(line.work, more)
+            threads += more
         line.close()
 
     def gather(

@@ -73,7 +73,7 @@ class ZendeskClient:
         tls: certificates other than the system's.
         resolve: looks up names; may hang, which costs an exchange its time and no more.
         clock: epoch seconds.
-        most_kept: idle connections; None: as many as the process's file descriptors allow, a thousand at most.
+        most_kept: connections; None: as many as the process's file descriptors allow, a thousand at most.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class ZendeskClient:
             if complete:
                 self._connections.keep(origin, connection)
             else:
-                connection.close()
+                self._connections.discard(connection)
         if len(said) > MAX_RESPONSE_BYTES and 200 <= answer.status < 300:
             raise ZendeskUnreachableError("the answer is larger than any that Zendesk documents")
         # An HTTPMessage compares names without case.

@@ -27,7 +27,7 @@ from zendesk_channel.exchange_deadline import (
 )
 
 _MOST_KEPT: Final = 1_000
-# File descriptors for everything else: requests under way, AWS's connections, the runtime. Lambda grants 1,024.
+# File descriptors for everything else: AWS's connections, the runtime. Lambda grants 1,024.
 _DESCRIPTORS_LEFT: Final = 192
 # Seconds. A function's environment is frozen between invocations, and connections die unnoticed meanwhile: the
 # next request on one would look like a Zendesk that does not answer. When nothing was sent for so long, it may
@@ -89,7 +89,7 @@ class Connections:
     Args:
         tls: the context of all connections; None: one with the system's certificates, made when it is needed.
         clock: epoch seconds (a monotonic clock may stand still while the environment is frozen).
-        most_kept: idle connections; beyond it the one that was used least recently is closed.
+        most_kept: connections; beyond it the idle one that was used least recently is closed.
     """
 
     def __init__(
@@ -99,10 +99,10 @@ class Connections:
         self._names = NameLookup(resolve)
         self._clock = clock
         self._most = most_kept
-        self._idle: OrderedDict[str, list[tuple[Connection, float]]] = (
-            OrderedDict()
-        )  # the oldest origin first
+        # The oldest origin first.
+        self._idle: OrderedDict[str, list[tuple[Connection, float]]] = OrderedDict()
         self._kept = 0
+        self._in_use = 0
         self._last_used = clock()
         self._lock = threading.Lock()
         weakref.finalize(self, _close_all, self._idle)
@@ -125,6 +125,7 @@ class Connections:
                     dropped.append(candidate)
             if not idle:
                 self._idle.pop(origin, None)
+            self._in_use += found is not None
         for connection in dropped:
             connection.close()
         return found
@@ -142,23 +143,38 @@ class Connections:
         else:
             connection = HttpConnection(parts.hostname or "", parts.port)
         connection.names = self._names
-        connection.begin(deadline)
+        with self._lock:
+            self._in_use += 1
+            dropped = self._drop_surplus()
+        for each in dropped:
+            each.close()
         try:
+            connection.begin(deadline)
             connection.connect()
         except BaseException:
-            connection.close()
+            self.discard(connection)
             raise
         return connection
+
+    def discard(self, connection: Connection) -> None:
+        """Its exchange broke off: nobody uses it again."""
+        with self._lock:
+            self._in_use -= 1
+        connection.close()
 
     def keep(self, origin: str, connection: Connection) -> None:
         """Its exchange is over and complete: the next one may use it."""
         with self._lock:
+            self._in_use -= 1
             self._idle.setdefault(origin, []).append((connection, self._clock()))
             self._idle.move_to_end(origin)
             self._kept += 1
-            dropped = self._drop(lambda _: self._kept > self._most)
+            dropped = self._drop_surplus()
         for each in dropped:
             each.close()
+
+    def _drop_surplus(self) -> list[Connection]:
+        return self._drop(lambda _: self._kept + self._in_use > self._most)
 
     def _drop(self, unwanted: Callable[[float], bool]) -> list[Connection]:
         """Take out idle connections, from the oldest, as long as they are unwanted."""
@@ -190,7 +206,7 @@ def _close_all(idle: Mapping[str, Sequence[tuple[Connection, float]]]) -> None:
 
 
 def connections_kept(descriptors: int) -> int:
-    """How many idle connections a process may keep with this many file descriptors (RLIMIT_NOFILE)."""
+    """How many connections a process may have with this many file descriptors (RLIMIT_NOFILE)."""
     if descriptors == resource.RLIM_INFINITY:
         return _MOST_KEPT
     return max(0, min(_MOST_KEPT, descriptors - _DESCRIPTORS_LEFT))

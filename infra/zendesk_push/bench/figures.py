@@ -13,7 +13,7 @@ Work = Callable[[], object]
 class Effort:
     """How much is measured: ``rounds`` of what is timed; ``short`` only shows that everything still runs."""
 
-    rounds: int = 9
+    rounds: int = 7
     short: bool = False
 
 

@@ -44,6 +44,21 @@ def test_two_requests_decide_however_many_are_refused(chapters: dict[str, Chapte
     assert found == [2, 2, 2]
 
 
+def test_trouble_costs_no_more_than_was_promised(chapters: dict[str, Chapter]) -> None:
+    found = counts(chapters["trouble"])
+    assert found["4 of 1,000 refused: requests"] <= 8
+    assert found["128 processing errors in 256: resources sent over resources"] <= 5
+    assert found["30 old processing errors before 200 good messages: requests"] <= 7
+    assert found["201 messages after one time-out: requests"] <= 10
+    shares = [value for what, value in found.items() if what.endswith("good ones there in 15 min")]
+    assert len(shares) == 2
+    assert min(shares) >= 95
+
+
+def test_a_token_is_read_once(chapters: dict[str, Chapter]) -> None:
+    assert counts(chapters["aws_calls"])["token reads, 2,100 accounts in rotation, the second time"] == 0
+
+
 def test_a_connection_is_kept_for_every_customer(chapters: dict[str, Chapter]) -> None:
     assert counts(chapters["cost"])["… connections made for all rounds, per customer"] == 1
 
