@@ -19,7 +19,7 @@ class TurnExecutor:
     """Runs things turn by turn on threads: after its turn, each goes to the end of the line.
 
     So what has many turns holds nobody up. What hangs keeps its thread, and when all threads have hung for
-    ``patience`` seconds while something has not had a turn yet, as many are added. A turn that hangs beyond the time is
+    ``patience`` seconds while something has not had a turn yet, they are doubled. A turn that hangs beyond the time is
     left behind on its daemon thread (a ThreadPoolExecutor has a fixed number, and the interpreter waits for them).
     """
 
@@ -35,7 +35,7 @@ class TurnExecutor:
         threads = min(len(turns), self.max_threads)
         self.start(line.work, threads)
         while not self.wait(line, min(self._patience, time_left())) and time_left() > 0:
-            more = min(line.held_up(), self.max_threads, _MOST_THREADS - threads)
+            more = min(line.held_up(), threads, _MOST_THREADS - threads)
             self.start(line.work, more)
             threads += more
         line.close()

@@ -55,15 +55,13 @@ def neighbours(effort: Effort) -> Chapter:
         Figure("two workers, one customer hangs: the quiet one's p95 over alone", values, "4.5", "1.5")
     )
     slow = 0.1 if effort.short else 2.0
-    chapter.figures.append(
-        Figure(
-            "a slow account, batches of 20 requests of 2 s, two workers: another's message waits",
-            [_beside_slow(slow)],
-            "81",
-            "22",
-            " s",
+    for batches, first, target in ((1, "38", "22"), (2, "81", "-")):
+        what = f"two workers, {batches} batch{'es' * (batches > 1)} each of a slow account's (20 requests of 2 s)"
+        chapter.figures.append(
+            Figure(
+                f"{what}: another's message waits", [_beside_slow(slow, 40 * batches)], first, target, " s"
+            )
         )
-    )
     return chapter
 
 
@@ -101,18 +99,18 @@ def _p95(seconds: float, slow: dict[str, float]) -> float:
     return waits[int(len(waits) * 0.95)]
 
 
-def _beside_slow(latency: float) -> float:
-    """Eighty requests' worth wait for a slow account, twenty to a batch; then comes one message of another's."""
+def _beside_slow(latency: float, requests: int) -> float:
+    """So many requests' worth wait for a slow account, twenty to a batch; then comes one message of another's."""
     with LoopbackZendesk(latency=0.02, slow={"busy": latency}) as zendesk:
         harness = Harness(["busy", _QUIET], settings={"PUSH_TIMEOUT_SECONDS": "30"})
-        for number in range(1, 81):
+        for number in range(1, requests + 1):
             harness.sqs.send_message(
                 QueueUrl=harness.content_url, MessageBody=message(f"m{number}", "busy", size=256).body
             )
         with _Workers(harness, _containers(harness, zendesk, 2), batch=20):
             _await(lambda: len(zendesk.pushed()) >= 1)
             begun = time.monotonic()
-            _send(harness, "m81", _QUIET)
+            _send(harness, f"m{requests + 1}", _QUIET)
             _await(lambda: any(each.account == _QUIET for each in zendesk.pushed()))
         return _first(zendesk, _QUIET) - begun
 
