@@ -17,6 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from zendesk_channel.accounts import Account, AccountsTable, AccountState
 from zendesk_channel.contract import InstancePushId, Subdomain
 from zendesk_push.cli import main
+from zendesk_push.local_registry import STACK_NAME
 
 REGION = "eu-central-1"
 
@@ -131,6 +132,10 @@ def stack(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
             "RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1000}),
         },
     )["QueueUrl"]
+    for name in ("push", STACK_NAME):
+        _client("secretsmanager", aws_endpoint).create_secret(
+            Name=f"{name}-metadata-key", SecretString="k" * 64
+        )
     dynamodb.create_table(
         TableName="accounts",
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],

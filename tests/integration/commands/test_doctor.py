@@ -196,6 +196,7 @@ def test_a_deployment_that_is_well(deployment: Deployment, stack: Deployed) -> N
         "backlog",
         "dead letters",
         "key",
+        "metadata key",
         "functions",
         "event source",
         "concurrency",
@@ -339,6 +340,20 @@ def test_a_key_that_goes_away(deployment: Deployment, stack: Deployed) -> None:
     assert "will be deleted on" in worst(deployment, "key").seen
 
 
+def test_the_metadata_key_and_its_age(deployment: Deployment, stack: Deployed) -> None:
+    secrets = stack.client("secretsmanager")
+    found = worst(deployment, "metadata key")
+    assert (found.level, found.seen.endswith(" old")) == (Level.OK, True)
+    secrets.put_secret_value(SecretId="push-metadata-key", SecretString="n" * 64)
+    assert worst(deployment, "metadata key").seen.endswith("and the one before it counts as well")
+    secrets.delete_secret(SecretId="push-metadata-key", RecoveryWindowInDays=7)
+    assert worst(deployment, "metadata key").seen == "push-metadata-key is marked for deletion"
+    secrets.delete_secret(SecretId="push-metadata-key", ForceDeleteWithoutRecovery=True)
+    found = worst(deployment, "metadata key")
+    assert (found.level, found.seen) == (Level.FAIL, "push-metadata-key is not there")
+    assert worst(replace(deployment, stack_name=None), "metadata key").level is Level.SKIP
+
+
 def test_an_event_source_that_is_off(deployment: Deployment, stack: Deployed) -> None:
     client = stack.client("lambda")
     [mapping] = client.list_event_source_mappings()["EventSourceMappings"]
@@ -472,7 +487,7 @@ def test_a_local_stack_is_judged_by_what_it_has(
     assert ran.code == 0
     assert levels["manifest"] == "ok"
     assert {levels[subject] for subject in ("functions", "concurrency", "schedule", "alarms")} == {"skip"}
-    assert command("doctor", "--api-url", api.url).out.splitlines()[-1] == "12 ok, 0 warn, 0 fail, 8 skip"
+    assert command("doctor", "--api-url", api.url).out.splitlines()[-1] == "13 ok, 0 warn, 0 fail, 8 skip"
 
 
 def test_a_failure_is_exit_code_1_and_a_warning_only_if_asked(

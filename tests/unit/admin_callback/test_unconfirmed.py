@@ -247,6 +247,17 @@ def test_a_create_that_arrives_after_the_account_was_opened_again_takes_nothing_
     assert world.known(ACCOUNT).state is AccountState.DELETED
 
 
+def test_a_create_that_is_older_than_what_was_applied_takes_no_token_back(world: AdminWorld) -> None:
+    late = unconfirmed(world, zendesk_access_token=NEW)
+    current = world.connect(account=ACCOUNT, token=OLD).metadata
+    world.event("activate_integration_instance", current, "2026-01-01T00:00:09Z")
+    world.zendesk.accept("acme", ACCOUNT, NEW)
+    assert world.event("create_integration_instance", late.metadata, "2026-01-01T00:00:01Z").status == 200
+    account = world.known(ACCOUNT)
+    assert world.token(account) == OLD
+    assert world.read_metadata(current).speaks_for(account)
+
+
 def test_only_the_nonce_that_came_with_the_confirmed_token_is_recorded(world: AdminWorld) -> None:
     junk = unconfirmed(world, zendesk_access_token=NEW)  # anybody can have one made
     world.zendesk.accept("acme", ACCOUNT, OLD)

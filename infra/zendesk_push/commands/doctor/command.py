@@ -21,7 +21,7 @@ from zendesk_push.commands.doctor.account_checks import check_accounts
 from zendesk_push.commands.doctor.concurrency_check import check_concurrency
 from zendesk_push.commands.doctor.findings import Finding, Level, fail, warn
 from zendesk_push.commands.doctor.http_checks import check_http
-from zendesk_push.commands.doctor.key_checks import check_key
+from zendesk_push.commands.doctor.key_checks import check_key, check_metadata_key
 from zendesk_push.commands.doctor.queue_checks import check_queues
 from zendesk_push.commands.doctor.reply_checks import check_replies
 from zendesk_push.commands.doctor.runtime_checks import (
@@ -44,6 +44,7 @@ _CHECKS: Final[tuple[tuple[str, Callable[[Deployment], Iterator[Finding]]], ...]
     ("queues", check_queues),
     ("replies", check_replies),
     ("key", check_key),
+    ("metadata key", check_metadata_key),
     ("functions", check_functions),
     ("event source", check_event_source),
     ("concurrency", check_concurrency),

@@ -1,11 +1,17 @@
-"""The KMS key: without it nothing can be read, and every account has to be connected again."""
+"""The KMS key, without which nothing can be read, and the metadata's, without which nobody's events are believed."""
 
+import time
 from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
 
 from zendesk_push.commands.doctor.findings import Finding, fail, ok, skip
 from zendesk_push.deployment import Deployment
+from zendesk_push.terminal import duration
 
 _SUBJECT = "key"
+_METADATA_KEY = "metadata key"
+_RESTORE = "restore it (docs/deployment.md): without it the events of every account are taken for forged"
 
 
 def check_key(deployment: Deployment) -> Iterator[Finding]:
@@ -34,3 +40,27 @@ def check_key(deployment: Deployment) -> Iterator[Finding]:
         )
     else:
         yield ok(_SUBJECT, f"{key['KeyId']} is enabled")
+
+
+def check_metadata_key(deployment: Deployment) -> Iterator[Finding]:
+    """The key of the metadata's MAC is there, and how old it is."""
+    if deployment.stack_name is None:
+        yield skip(_METADATA_KEY, "its name is not known: give --stack-name")
+        return
+    name = f"{deployment.stack_name}-metadata-key"
+    try:
+        secret = deployment.client("secretsmanager").describe_secret(SecretId=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        yield fail(_METADATA_KEY, f"{name} is not there", _RESTORE)
+        return
+    if "DeletedDate" in secret:
+        yield fail(_METADATA_KEY, f"{name} is marked for deletion", _RESTORE)
+        return
+    changed = secret.get("LastChangedDate") or secret["CreatedDate"]
+    age = duration(max(0.0, time.time() - changed.timestamp()))
+    rotated = any("AWSPREVIOUS" in stages for stages in secret.get("VersionIdsToStages", {}).values())
+    yield ok(
+        _METADATA_KEY, f"{name} is {age} old" + (", and the one before it counts as well" if rotated else "")
+    )
