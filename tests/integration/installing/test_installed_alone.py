@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from zendesk_push.cli import COMMANDS
+
 ROOT = Path(__file__).parents[3]
 UV = Path(sys.executable).with_name("uv")
 
@@ -63,9 +65,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(environment)
 
 
-@pytest.mark.parametrize(
-    "command", ["send", "accounts", "dlq", "installer-app", "doctor", "local", "completion"]
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str, installed: Path, tmp_path: Path) -> None:
     done = run(installed, command, "--help", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
