@@ -54,6 +54,7 @@ class Sent:
     request_id: str | None = None
     parents: tuple[str, ...] = ()
     attributes: dict[str, Any] = field(default_factory=dict)
+    thread: str | None = None
 
     @property
     def invalid(self) -> bool:
@@ -76,16 +77,17 @@ def message(
     request_id: str | None = None,
     attributes: dict[str, Any] | None = None,
     text: str = "",
+    thread: str | None = None,
 ) -> Sent:
     """A message of ``size`` resources whose ids begin with its key. ``parent`` is of its first resource.
 
-    ``text`` is in each resource's message.
+    ``text`` is in each resource's message; all are in ``thread``.
     """
     offending = poison or {}
     resources: list[tuple[str | None, str]] = []
     for index in range(size):
         external_id = f"{key}.{index}"
-        raw = _resource(external_id, offending.get(index, {}), parent if index == 0 else None, text)
+        raw = _resource(external_id, offending.get(index, {}), parent if index == 0 else None, text, thread)
         resources.append((None if index in offending else external_id, raw))
     members = [f'"instance_push_id": "{account}"']
     if request_id is not None:
@@ -100,6 +102,7 @@ def message(
         request_id,
         (parent,) if parent else (),
         attributes or {},
+        thread,
     )
 
 
@@ -113,7 +116,7 @@ def _mark(key: str) -> str:
     return "".join("\t" if bit == "1" else "\n" for bit in f"{int(key.removeprefix('m')):b}")
 
 
-def _resource(external_id: str, offence: Any, parent: str | None, said: str) -> str:
+def _resource(external_id: str, offence: Any, parent: str | None, said: str, thread: str | None) -> str:
     if not isinstance(offence, dict):
         return json.dumps(offence)
     fields: dict[str, Any] = {
@@ -124,6 +127,8 @@ def _resource(external_id: str, offence: Any, parent: str | None, said: str) -> 
     }
     if parent:
         fields["parent_id"] = parent
+    if thread:
+        fields["thread_id"] = thread
     text = json.dumps(fields | offence)
     # Numbers and spellings that decoding and encoding again would change.
     return (

@@ -147,8 +147,26 @@ def ended(world: World, invocation: Invocation) -> Iterator[str]:
     for sent in world.sent.values():
         if sent.invalid and sent.body in staying:
             yield f"{sent.key} is not a message and stays"
+    yield from _overtaken(world, invocation, staying)
     yield from _served(world, invocation, staying)
     yield from _requests(world, invocation, [world.sent[body] for body in bodies.values()])
+
+
+def _overtaken(world: World, invocation: Invocation, staying: set[str]) -> Iterator[str]:
+    """Nothing reaches Zendesk in an invocation that leaves what is before it in its thread behind."""
+    records = sorted(
+        invocation.event["Records"], key=lambda record: int(record["attributes"]["SentTimestamp"])
+    )
+    left: dict[tuple[str | None, str], str] = {}
+    for sent in dict.fromkeys(world.sent[record["body"]].key for record in records):
+        this = next(each for each in world.sent.values() if each.key == sent)
+        if this.thread is None or this.key in world.redriven:
+            continue
+        place = (this.account, this.thread)
+        if place in left and this.body not in invocation.imported_before and world.delivered(this):
+            yield f"{this.key} has overtaken {left[place]}"
+        if this.body in staying and not world.delivered(this):
+            left.setdefault(place, this.key)
 
 
 def _served(world: World, invocation: Invocation, staying: set[str]) -> Iterator[str]:
@@ -184,7 +202,8 @@ def healthy(world: World, key: str) -> bool:
     tokens = {token.value for token in theirs.tokens}
     known = {PushToken(token).version for token in world.confirmed[key] & tokens}
     return (
-        theirs.state == "active"
+        record.paused_by_operator_at is None
+        and theirs.state == "active"
         and record.token_version in known
         and world.table.paused_until.get(record.subdomain, 0) <= world.clock()
     )
@@ -194,8 +213,13 @@ def _requests(world: World, invocation: Invocation, batch: list[Sent]) -> Iterat
     """As many requests as the messages need; one more for each that holds offences, and for each failure."""
     pushes = Counter(invocation.pushes)
     unique = list({sent.body: sent for sent in batch}.values())
+    again = {
+        record["body"]
+        for record in invocation.event["Records"]
+        if int(record["attributes"]["ApproximateReceiveCount"]) > 1
+    }
     for key, number in pushes.items():
-        record = invocation.standing.accounts.get(key)
+        record = invocation.standing[key].account if key in invocation.standing else None
         if (
             record is None
             or world.troubled(key)
@@ -211,6 +235,8 @@ def _requests(world: World, invocation: Invocation, batch: list[Sent]) -> Iterat
         for request_id in {sent.request_id for sent in own}:
             for request in _filled([sent for sent in own if sent.request_id == request_id]):
                 needed += 1 + any(sent.poison for sent in request)
+        # What failed by itself before goes in a request of its own.
+        needed += sum(1 for sent in own if sent.body in again)
         failing = sum(1 for sent in own if sent.parents)
         if number > needed + failing * (1 + needed):
             yield f"{number} requests for {key}, where {needed} are enough"

@@ -7,8 +7,10 @@ two of its effects.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
+from push_content.begun_work import BegunWork
 from push_content.turn_executor import Line, TurnExecutor
 from zendesk_push.in_memory.clock import ManualClock
 
@@ -181,3 +183,27 @@ class StagedTurnExecutor(TurnExecutor):
             until=self._stage.clock() + max(0.0, seconds),
         )
         return line.finished
+
+
+class StagedNotes(BegunWork):
+    """``BegunWork`` on a set that outlives the worker's process: its death crosses nothing out."""
+
+    def __init__(self, kept: set[str]) -> None:
+        super().__init__(None)
+        self._kept = kept
+        self.suspects = set(kept)
+        kept.clear()
+
+    @contextmanager
+    def begun(self, message_ids: Iterable[str]) -> Iterator[None]:
+        """As the real one's."""
+        ids = set(message_ids)
+        self._kept |= ids
+        try:
+            yield
+        except Killed:
+            raise
+        except BaseException:
+            self._kept -= ids
+            raise
+        self._kept -= ids

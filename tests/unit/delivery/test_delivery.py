@@ -50,6 +50,8 @@ CALL_NAMES = (
     "accounts.save",
     "accounts.mark_refused",
     "credentials.read",
+    "pauses.note",
+    "sqs.delete_message_batch",
 )
 CALLS = st.sampled_from([*["*"] * 8, *CALL_NAMES])
 VAGUE = (FaultKind.BAD_REQUEST, FaultKind.TOO_LARGE)
@@ -72,6 +74,7 @@ FAULTS = st.sampled_from(
 )
 LONGEST_PAUSES = 300  # seconds: of a subdomain by Retry-After, and by what its own messages use up
 AFTER_HEALING = 2_500  # seconds until everything has an outcome, once nothing fails any more
+CULPRIT = "<script>"
 TOTALS: Counter[str] = Counter()
 
 
@@ -97,6 +100,8 @@ DROPS = st.one_of(
     works("drop_what_is_no_message", text=st.sampled_from(INVALID)),
     works("drop_a_reply", account=ACCOUNTS, which=st.integers(0, 20), request_id=REQUEST_IDS),
     works("drop_a_reply_before_its_parent", account=ACCOUNTS),
+    works("drop_a_thread", account=ACCOUNTS, number=st.integers(2, 4), request_id=REQUEST_IDS),
+    works("drop_a_culprit", account=ACCOUNTS),
 )
 AWS_TROUBLE = works(
     "let_aws_fail", call=CALLS, failing=st.sampled_from(sorted(Failing)), times=st.integers(1, 4)
@@ -121,6 +126,8 @@ TROUBLES = st.one_of(
         account=ACCOUNTS,
         status=st.sampled_from([201, 204, 302, 401, 403, 404, 409, 422, 429, 451, 500, 502, 504]),
     ),
+    works("let_content_fail", account=ACCOUNTS, status=st.sampled_from([403, 500, 599])),
+    works("let_zendesk_take_its_time", account=ACCOUNTS, seconds=st.sampled_from([0.5, 3, 7])),
     works("let_others_use_the_limit", account=ACCOUNTS, remaining=st.integers(0, 8)),
     works("let_zendesk_recover"),
     works("rotate_token", account=ACCOUNTS, announced=st.just(False)),
@@ -131,12 +138,13 @@ ADMINISTRATION = st.one_of(
     works("edit_without_confirmation", account=ACCOUNTS, saved=st.booleans(), old_ends=st.booleans()),
     works("deactivate", account=ACCOUNTS, told=st.booleans()),
     works("activate", account=ACCOUNTS),
+    works("pause_by_operator", account=ACCOUNTS, paused=st.booleans()),
     works("remove", account=st.sampled_from(["a2", "b1"])),
 )
 
 CHANCES = st.one_of(
     works("pass_time", seconds=st.sampled_from([0.5, 2, 15])),
-    works("pass_time", seconds=st.sampled_from([61, 200, 400])),
+    works("pass_time", seconds=st.sampled_from([61, 200, 400, 1_000])),
     works("deliver_again", which=st.integers(0, 50)),
     works("redrive", unpacked=st.booleans()),
 )
@@ -150,9 +158,9 @@ TWICE = st.sampled_from([False, False, False, True])
 class Delivery(RuleBasedStateMachine):
     """One world, and everything that can happen to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, broken: Any = None, **settings: str) -> None:
         super().__init__()
-        self.world = World()
+        self.world = World(broken, **settings)
         self.world.on_ended = partial(checks.ended, self.world)
         self.letters = checks.LetterCheck(self.world)
         self.requests = checks.RequestCheck(self.world)
@@ -224,6 +232,14 @@ class Delivery(RuleBasedStateMachine):
         reply, parent = self.key(), self.key()
         self.drop(message(reply, account, parent=f"{parent}.0"))
         self.drop(message(parent, account))
+
+    def drop_a_thread(self, account: str, number: int, request_id: str | None) -> None:
+        thread = f"thread of {self.numbers}"
+        for _ in range(number):
+            self.drop(message(self.key(), account, thread=thread, request_id=request_id))
+
+    def drop_a_culprit(self, account: str) -> None:
+        self.drop(message(self.key(), account, text=CULPRIT))
 
     # Workers ----------------------------------------------------------------------------------------------
 
@@ -319,6 +335,16 @@ class Delivery(RuleBasedStateMachine):
             Fault(FaultKind.STATUS, instance_push_id=account, status=status, body="?", count=1)
         )
 
+    def let_content_fail(self, account: str, status: int) -> None:
+        """Something in front of Zendesk, or in it, fails requests for what one message holds."""
+        self.world.disturb()
+        fault = Fault(FaultKind.STATUS, instance_push_id=account, status=status, body="?", text=CULPRIT)
+        self.world.zendesk.switch_on(fault)
+
+    def let_zendesk_take_its_time(self, account: str, seconds: float) -> None:
+        self.world.disturb()
+        self.world.zendesk.switch_on(Fault(FaultKind.DELAY, instance_push_id=account, seconds=seconds))
+
     def let_zendesk_recover(self) -> None:
         self.world.disturb()
         self.world.zendesk.switch_off()
@@ -377,6 +403,9 @@ class Delivery(RuleBasedStateMachine):
             if self.world.record(account):
                 self.world.set_state(account, AccountState.ACTIVE)
 
+    def pause_by_operator(self, account: str, paused: bool) -> None:
+        self.world.pause_by_operator(account, paused)
+
     def remove(self, account: str) -> None:
         if self.exists(account) and self.numbers > 20:
             self.world.disturb()
@@ -423,6 +452,7 @@ class Delivery(RuleBasedStateMachine):
         world.zendesk.switch_off()
         world.effects.armed.clear()
         for account in SUBDOMAINS:
+            world.pause_by_operator(account, False)
             if self.exists(account):
                 world.zendesk.activate(account)
                 world.zendesk.rotate_token(account)

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from push_content.accounts.pauses import FRESH, AccountStanding
 from unit.delivery.stage import Actor, Stage
 from zendesk_channel.accounts import AccountState
 from zendesk_channel.contract import PushToken, Subdomain
@@ -27,7 +28,9 @@ class Invocation:
     worker: str
     event: dict[str, Any]
     started_at: float
-    standing: Any = None
+    standing: dict[str, AccountStanding] = field(default_factory=dict)  # as it was last read
+    read_at: dict[str, float] = field(default_factory=dict)
+    imported_before: set[str] = field(default_factory=set)  # bodies
     refused_at_start: dict[str, str] = field(default_factory=dict)
     # By account: another account's thread may be past looking when the pause of their subdomain comes.
     own_pauses: dict[str, float] = field(default_factory=dict)
@@ -57,6 +60,7 @@ class Watch:
         self._confirmed = confirmed
         self._violations = violations
         self._worked: set[tuple[str, str]] = set()  # workers, and the accounts that they saw working last
+        self._culprits: set[tuple[str, str]] = set()  # likewise, and those with messages that fail alone
 
     def before(self, label: str, _: Any, arguments: tuple[Any, ...], __: dict[str, Any]) -> None:
         """An effect is about to happen."""
@@ -71,16 +75,20 @@ class Watch:
             return
         account = invocation.pushing.get(actor)
         if label == "pauses.snapshot":
-            invocation.standing = result
-            invocation.refused_at_start = {
-                key: record.token_version
-                for key, record in result.accounts.items()
-                if record.refused_version == record.token_version
-            }
+            self._note_snapshot(invocation, result, arguments[0])
         elif label == "pauses.pause_subdomain" and account:
             invocation.own_pauses[account] = arguments[1]
         elif label == "zendesk.push" and account:
             self._note_answer(invocation, account, result, arguments[2])
+
+    def _note_snapshot(self, invocation: Invocation, result: Any, asked: Any) -> None:
+        for key in asked:
+            record = result.accounts.get(key)
+            until = result.paused_until.get(record.subdomain, 0.0) if record else 0.0
+            if not invocation.read_at and record and record.refused_version == record.token_version:
+                invocation.refused_at_start[key] = record.token_version
+            invocation.standing[key] = AccountStanding(record, until)
+        invocation.read_at.update(dict.fromkeys(asked, self._stage.clock()))
 
     def _note_answer(self, invocation: Invocation, account: str, result: Any, body: bytes) -> None:
         """A single message may fail by itself where others have succeeded; else it is the account."""
@@ -91,10 +99,19 @@ class Watch:
                 invocation.lone_failures[account] = 0
             return
         keys = {match.split(b".")[0] for match in _EXTERNAL_ID.findall(body)}
-        invocation.lone_failures[account] += 1
-        if len(keys) > 1 or known not in self._worked or invocation.lone_failures[account] > LONE_FAILURES:
+        record = invocation.standing[account].account
+        halving = known in self._culprits or (record is not None and record.request_limit)
+        if len(keys) == 1:
+            invocation.lone_failures[account] += 1
+        if (
+            known not in self._worked
+            or (len(keys) > 1 and not halving)
+            or invocation.lone_failures[account] > LONE_FAILURES
+        ):
             invocation.failed.add(account)
             self._worked.discard(known)
+        elif len(keys) == 1:
+            self._culprits.add(known)
 
     def _invocation(self) -> Invocation | None:
         actor = self._stage.current()
@@ -121,14 +138,16 @@ class Watch:
         self._judge_standing(invocation, account, subdomain)
 
     def _judge_standing(self, invocation: Invocation, account: str, subdomain: Subdomain) -> None:
-        standing, now = invocation.standing, self._stage.clock()
+        standing, now = invocation.standing.get(account), self._stage.clock()
         if standing is None:
             self._violations.append("pushed without knowing accounts and pauses")
             return
-        if max(standing.paused_until.get(subdomain, 0), invocation.own_pauses.get(account, 0)) > now:
+        if now - invocation.read_at[account] > FRESH + 1:  # what a token's reading may take comes on top
+            self._violations.append(f"pushed for {account} by what was read long ago")
+        if max(standing.subdomain_paused_until, invocation.own_pauses.get(account, 0)) > now:
             self._violations.append(f"pushed to {subdomain}, which is paused")
-        found = standing.accounts.get(account)
+        found = standing.account
         if found is None or found.state is not AccountState.ACTIVE:
             self._violations.append(f"pushed for {account}, which is {found.state if found else 'unknown'}")
-        elif found.paused_until > now:
+        elif found.paused_until > now or found.paused_by_operator_at is not None:
             self._violations.append(f"pushed for {account}, which is paused")

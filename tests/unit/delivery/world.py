@@ -4,7 +4,7 @@ import contextlib
 import io
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ from push_content.outcomes.dead_letters import restore_attributes
 from push_content.settings import PushSettings
 from push_content.telemetry import PushTelemetry
 from unit.delivery.effects import Effects, Staged
-from unit.delivery.stage import Stage, StagedTurnExecutor
+from unit.delivery.stage import Stage, StagedNotes, StagedTurnExecutor
 from unit.delivery.watch import INVOCATION, SUBDOMAINS, UNREGISTERED, Invocation, Watch
 from worlds.environment import push_environment
 from zendesk_channel.accounts import Account, AccountState
@@ -57,7 +57,10 @@ OUTPUT = io.StringIO()
 class World:
     """Everything, and the methods by which it is moved. ``violations`` are broken rules seen on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, broken: Mapping[str, Callable[[Any], Any]] | None = None, **settings: str) -> None:
+        """``broken``: what breaks a worker, by the collaborator that it is put around; ``settings`` likewise."""
+        self._broken = dict(broken or {})
+        self._overrides = settings
         self.clock = ManualClock()
         self.stage = Stage(self.clock)
         self.effects = Effects(self.stage)
@@ -88,6 +91,7 @@ class World:
         # Asked at the very moment an invocation ends: later, time has passed.
         self.on_ended: Callable[[Invocation], Iterable[str]] = lambda _: ()
         self._containers: dict[str, Any] = {}
+        self._notes: dict[str, set[str]] = {}  # what each worker's environment keeps beyond a process's death
         self._numbers = itertools.count(1)
         for key, subdomain in SUBDOMAINS.items():
             self.zendesk.create_account(subdomain, instance_push_id=key)
@@ -114,7 +118,9 @@ class World:
         self.dead = self.sqs.queue(self.dead_url)
         self.source = InMemoryEventSource(self.sqs, self.live_url)
         self.settings = PushSettings.from_env(
-            ENVIRONMENT | {"CONTENT_QUEUE_URL": self.live_url, "DEAD_LETTER_QUEUE_URL": self.dead_url}
+            ENVIRONMENT
+            | {"CONTENT_QUEUE_URL": self.live_url, "DEAD_LETTER_QUEUE_URL": self.dead_url}
+            | self._overrides
         )
 
     # Upstream systems, and who tends the dead letters -----------------------------------------------------
@@ -162,6 +168,13 @@ class World:
         """An event callback has switched the account on or off."""
         self._write(key, state=state)
 
+    def pause_by_operator(self, key: str, paused: bool) -> None:
+        """An operator stops an account, or lets it go on."""
+        record = self.record(key)
+        if record is not None:
+            self.disturb()
+            self.table.put(replace(record, paused_by_operator_at=self.clock() if paused else None))
+
     def remove(self, key: str) -> None:
         """An event callback has told that the account is gone."""
         self.credentials.schedule_deletion(InstancePushId(key))
@@ -192,7 +205,11 @@ class World:
         if self.running:
             self.disturb()
         invocation = Invocation(next(self._numbers), worker, event, self.clock())
-        invocation.undisturbed = not self.running and not any(self.effects.armed.values())
+        alone = self._notes.get(worker, set()) & {record["messageId"] for record in event["Records"]}
+        invocation.undisturbed = not (self.running or any(self.effects.armed.values()) or alone)
+        invocation.imported_before = {
+            record["body"] for record in event["Records"] if self.delivered(self.sent[record["body"]])
+        }
         self.invocations.append(invocation)
         self.running[worker] = invocation
         function = self._container(worker)
@@ -271,7 +288,11 @@ class World:
             with contextlib.redirect_stdout(self.output):
                 self._containers[worker] = assemble(
                     self.settings,
-                    sqs=self._staged(self.sqs, "sqs", "change_message_visibility_batch send_message_batch"),
+                    sqs=self._staged(
+                        self.sqs,
+                        "sqs",
+                        "change_message_visibility_batch send_message_batch delete_message_batch",
+                    ),
                     telemetry=self._telemetry(),
                     accounts=self._staged(self.accounts, "accounts", "get save mark_refused clear_refused"),
                     pauses=self._staged(
@@ -288,11 +309,14 @@ class World:
                         "push validate_token",
                     ),
                     turn_executor=StagedTurnExecutor(self.stage, worker),
+                    begun_work=StagedNotes(self._notes.setdefault(worker, set())),
                     clock=Clock(self.clock, self.clock, self.stage.sleep),
                     uniform=lambda least, most: (least + most) / 2,
                 )
             # What is logged is looked at here; pytest need not keep it as well.
             logging.getLogger(SERVICE).propagate = False
+            if "function" in self._broken:
+                self._containers[worker] = self._broken["function"](self._containers[worker])
         return self._containers[worker]
 
     def _telemetry(self) -> PushTelemetry:
@@ -308,7 +332,8 @@ class World:
         return Listening(settings.service, settings.metrics_namespace, settings.log_level)
 
     def _staged(self, target: Any, name: str, calls: str) -> Any:
-        return cast("Any", Staged(target, name, self.effects, calls.split()))
+        staged = cast("Any", Staged(target, name, self.effects, calls.split()))
+        return self._broken.get(name, lambda whole: whole)(staged)
 
     # What is where ----------------------------------------------------------------------------------------
 
