@@ -14,7 +14,9 @@ from zendesk_push.simulator import Simulator, ValidateTokenPolicy
 def running() -> Iterator[Target]:
     with (
         Simulator() as zendesk,
-        LocalStack(zendesk_url=f"http://{{subdomain}}.localhost:{zendesk.port}") as stack,
+        LocalStack(
+            zendesk_url=f"http://{{subdomain}}.localhost:{zendesk.port}", parameters={"Replies": "enabled"}
+        ) as stack,
     ):
         zendesk.install(f"{stack.api_url}/manifest.json")
         target = Target(stack, zendesk)

@@ -1,5 +1,6 @@
 """The running local stack, as an attacker meets it: over HTTP, with nothing but what anybody can know."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,6 +55,22 @@ class Target:
         }
         return self.post("/admin_ui", urlencode(form), "application/x-www-form-urlencoded")
 
+    def channelback(self, metadata: str, **fields: str) -> Reply:
+        """An agent's answer, as anybody can send it."""
+        form = {"message": "Hello", "parent_id": "p", "metadata": metadata, **fields}
+        return self.post("/channelback", urlencode(form), "application/x-www-form-urlencoded")
+
+    def answers(self) -> list[dict[str, Any]]:
+        """What is on the replies queue, taken off it."""
+        sqs, url = self.stack.client("sqs"), self.stack.replies_queue_url
+        found: list[dict[str, Any]] = []
+        request = {"QueueUrl": url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0}
+        while messages := sqs.receive_message(**request).get("Messages"):
+            for message in messages:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                found.append(json.loads(message["Body"]))
+        return found
+
     def items(self) -> list[dict[str, Any]]:
         """Everything in the table."""
         return sorted(
@@ -72,9 +89,9 @@ class Target:
         return {name: client.get_secret_value(SecretId=name)["SecretString"] for name in names}
 
     def messages(self) -> list[dict[str, Any]]:
-        """What is on either queue."""
+        """What is on the queues."""
         sqs = self.stack.client("sqs")
-        urls = (self.stack.queue_url, self.stack.dead_letter_queue_url)
+        urls = (self.stack.queue_url, self.stack.dead_letter_queue_url, self.stack.replies_queue_url)
         answers = [
             sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, WaitTimeSeconds=0)
             for url in urls
