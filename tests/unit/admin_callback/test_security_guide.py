@@ -17,7 +17,7 @@ ROWS = {
     "a form that breaks a rule": (0, 0, 0, 0.02, 1),
     "a callback": (1, 1, 0, 2 * VALIDATE_TOKEN_TIMEOUT, 1),
     "a callback over a limit": (1, 1, 0, 0.02, 1),
-    "a body with metadata that we did not write": (0, 0, 0, 0.05, 1),
+    "a body with metadata that we did not write": (0, 0, 0, 0.5, 1),
     "a body with metadata that we wrote and that speaks for nobody": (
         MAX_UNPROVEN,
         MAX_OPENED,
