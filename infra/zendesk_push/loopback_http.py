@@ -28,7 +28,7 @@ _LONGEST_LINE: Final = 65_536
 
 
 @dataclass(frozen=True)
-class HttpRequest:
+class LoopbackRequest:
     """A request as it came in; ``target`` is the request line's, headers are in order and may repeat."""
 
     method: str
@@ -75,7 +75,7 @@ class HttpRequest:
 
 
 @dataclass(frozen=True)
-class HttpResponse:
+class LoopbackResponse:
     """What goes back to the client; its length and the date are added."""
 
     status: int
@@ -101,7 +101,7 @@ class NoResponseError(Exception):
     """
 
     def __init__(
-        self, hold: Hold | None = None, seconds: float | None = None, response: HttpResponse | None = None
+        self, hold: Hold | None = None, seconds: float | None = None, response: LoopbackResponse | None = None
     ) -> None:
         super().__init__("no response")
         self.hold = hold
@@ -109,18 +109,18 @@ class NoResponseError(Exception):
         self.response = response
 
 
-class Application(Protocol):
+class LoopbackApplication(Protocol):
     """What a server serves; called from a thread for each connection."""
 
     most_body_bytes: int
 
-    def drops(self, head: HttpRequest) -> bool:
+    def drops(self, head: LoopbackRequest) -> bool:
         """Whether to end the connection before the body is read."""
 
-    def refusal(self, status: int) -> HttpResponse:
+    def refusal(self, status: int) -> LoopbackResponse:
         """The response to a body that is not read: 400 where its length is nonsense, 413 beyond the most."""
 
-    def respond(self, request: HttpRequest) -> HttpResponse:
+    def respond(self, request: LoopbackRequest) -> LoopbackResponse:
         """The response; raises NoResponseError."""
 
 
@@ -133,7 +133,7 @@ class LoopbackServer(HTTPServer):
 
     request_queue_size = 128
 
-    def __init__(self, host: str, port: int, application: Application, *, name: str) -> None:
+    def __init__(self, host: str, port: int, application: LoopbackApplication, *, name: str) -> None:
         self.application = application
         self._open: set[socket.socket] = set()
         self._workers: set[threading.Thread] = set()
@@ -251,8 +251,8 @@ class _Connection(BaseHTTPRequestHandler):
             self._send(response)
             return
 
-    def _request(self, body: bytes) -> HttpRequest:
-        return HttpRequest(
+    def _request(self, body: bytes) -> LoopbackRequest:
+        return LoopbackRequest(
             method=self.command,
             target=self.path,
             protocol=self.request_version,
@@ -327,7 +327,7 @@ class _Connection(BaseHTTPRequestHandler):
             finally:
                 hold.forget(wake)
 
-    def _send(self, response: HttpResponse) -> None:
+    def _send(self, response: LoopbackResponse) -> None:
         lines = [
             f"HTTP/1.1 {response.status} {reason_phrase(response.status)}",
             *(f"{name}: {value}" for name, value in response.headers),

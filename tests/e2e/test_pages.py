@@ -20,7 +20,7 @@ FAST = {"BatchingWindowSeconds": "1", "RetryBaseDelaySeconds": "1", "RetryMaxDel
 
 
 @dataclass
-class World:
+class PagesWorld:
     """The stack and a browser; ``problems`` is what the browser complained of."""
 
     stack: LocalStack
@@ -48,7 +48,7 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def module_world() -> Iterator[World]:
+def module_world() -> Iterator[PagesWorld]:
     path = browser_path()
     lookup = StackLookup()
     tracker = MessageTracker(lookup, lambda _: None)
@@ -62,19 +62,19 @@ def module_world() -> Iterator[World]:
             executable_path=path,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
-        yield World(stack, stack.simulator, browser, connected.instance_push_id)
+        yield PagesWorld(stack, stack.simulator, browser, connected.instance_push_id)
         browser.close()
 
 
 @pytest.fixture
-def world(module_world: World) -> Iterator[World]:
+def world(module_world: PagesWorld) -> Iterator[PagesWorld]:
     module_world.problems.clear()
     yield module_world
     module_world.zendesk.core.switch_off()
     assert module_world.problems == []
 
 
-def test_a_test_message_is_sent_from_its_account_and_watched_until_it_is_a_ticket(world: World) -> None:
+def test_a_test_message_is_sent_from_its_account_and_watched_until_it_is_a_ticket(world: PagesWorld) -> None:
     page = world.open("/admin/acme")
     page.get_by_role("button", name="Send a test message to Acme Support").click()
     row = page.get_by_role("row", name="A test message for Acme Support")
@@ -83,7 +83,7 @@ def test_a_test_message_is_sent_from_its_account_and_watched_until_it_is_a_ticke
     page.get_by_role("heading", name="A test message for Acme Support").wait_for()
 
 
-def test_without_scripts_a_reload_does_it(world: World) -> None:
+def test_without_scripts_a_reload_does_it(world: PagesWorld) -> None:
     page = world.open("/messages", scripts=False)
     page.get_by_label("Text").fill("No script")
     page.get_by_role("button", name="Send").click()
@@ -92,7 +92,7 @@ def test_without_scripts_a_reload_does_it(world: World) -> None:
         page.reload()
 
 
-def test_why_a_message_waits_and_that_it_arrives(world: World) -> None:
+def test_why_a_message_waits_and_that_it_arrives(world: PagesWorld) -> None:
     fault = world.zendesk.core.switch_on(Fault(FaultKind.STATUS, status=500, text="unlucky"))
     page = world.open("/messages")
     page.get_by_label("Text").fill("An unlucky message")
@@ -103,7 +103,7 @@ def test_why_a_message_waits_and_that_it_arrives(world: World) -> None:
     row.get_by_text("delivered").wait_for()
 
 
-def test_a_dead_letter_has_zendesk_s_words_and_a_way_back(world: World) -> None:
+def test_a_dead_letter_has_zendesk_s_words_and_a_way_back(world: PagesWorld) -> None:
     body = {"instance_push_id": world.account, "external_resources": [{"external_id": "no-author"}]}
     sent = world.stack.client("sqs").send_message(
         QueueUrl=world.stack.queue_url, MessageBody=json.dumps(body)
@@ -116,7 +116,7 @@ def test_a_dead_letter_has_zendesk_s_words_and_a_way_back(world: World) -> None:
     page.get_by_role("row", name="no-author").nth(1).wait_for()  # the same again, as a message of its own
 
 
-def test_opened_bodies_and_what_is_typed_outlive_what_is_new(world: World) -> None:
+def test_opened_bodies_and_what_is_typed_outlive_what_is_new(world: PagesWorld) -> None:
     page = world.open("/traffic")
     page.get_by_label("with the text").fill("half typed")
     body = page.get_by_text("Body,").first
@@ -130,7 +130,7 @@ def test_opened_bodies_and_what_is_typed_outlive_what_is_new(world: World) -> No
     assert page.get_by_label("with the text").input_value() == "half typed"
 
 
-def test_a_fault_by_hand_says_until_when(world: World) -> None:
+def test_a_fault_by_hand_says_until_when(world: PagesWorld) -> None:
     page = world.open("/traffic")
     page.get_by_label("Fault", exact=True).select_option("server_error")
     page.get_by_label("with the text").fill("never said")
@@ -148,7 +148,7 @@ PATHS = ["/", "/admin/acme", "/admin/acme/uninstall", "/messages", "/tickets", "
 
 @pytest.mark.parametrize("width", [390, 1100])
 @pytest.mark.parametrize("path", PATHS)
-def test_a_page_is_for_everybody_and_fits(world: World, path: str, width: int) -> None:
+def test_a_page_is_for_everybody_and_fits(world: PagesWorld, path: str, width: int) -> None:
     if not list(world.zendesk.core.tickets):
         world.send("The first ticket")
     world.zendesk.core.switch_on(Fault(FaultKind.HANG, endpoint="validate_token", count=1))

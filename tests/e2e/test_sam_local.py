@@ -24,7 +24,7 @@ from zendesk_push.packaging.build import build, runtime_python
 from zendesk_push.sam_local.environment import RunningStack, in_container, write
 from zendesk_push.sam_local.events import form_of, load
 from zendesk_push.sam_local.invoke import SamLocal, require_engine
-from zendesk_push.sam_local.scenario import ADMIN, PUSH, STEPS, Outcome, Page, Scenario
+from zendesk_push.sam_local.scenario import ADMIN, PUSH, STEPS, AdminPage, Scenario, StepOutcome
 
 ROOT = Path(__file__).resolve().parents[2]
 SAM = ROOT / ".tools/sam/bin/sam"
@@ -86,7 +86,7 @@ def _imported(stack: LocalStack) -> list[list[str]]:
     return [[comment["external_id"] for comment in ticket["comments"]] for ticket in tickets]
 
 
-def _problems(outcomes: list[Outcome]) -> list[str]:
+def _problems(outcomes: list[StepOutcome]) -> list[str]:
     return [f"{each.step.event}: {each.problem}" for each in outcomes if each.problem]
 
 
@@ -174,7 +174,7 @@ def test_start_api_serves_the_routes(api: str, stack: LocalStack) -> None:
     )
     form = {"content-type": "application/x-www-form-urlencoded"}
     page = ask("POST", "/admin_ui", body=urlencode(fields), headers=form)
-    assert (page.status, Page.parse(page.data.decode()).state) == (200, "connected")
+    assert (page.status, AdminPage.parse(page.data.decode()).state) == (200, "connected")
     forged = ask("POST", "/channelback", body=urlencode(form_of(load("channelback-forged"))), headers=form)
     assert (forged.status, forged.json()) == (403, {"error": "forbidden"})
     events = ask("POST", "/event_callback", json={"events": []})

@@ -15,7 +15,13 @@ from moto import backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from zendesk_push.local.sqs_service import MOST_BODY_BYTES, PEEK_PATH, TARGET, SqsService
-from zendesk_push.loopback_http import HttpRequest, HttpResponse, LoopbackServer, public_host, reason_phrase
+from zendesk_push.loopback_http import (
+    LoopbackRequest,
+    LoopbackResponse,
+    LoopbackServer,
+    public_host,
+    reason_phrase,
+)
 
 _OWN_HEADERS = ("content-length", "date", "connection", "server")  # the server's, not the application's
 
@@ -29,15 +35,15 @@ class AwsApplication:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self.sqs: SqsService | None = None
 
-    def drops(self, _: HttpRequest) -> bool:
+    def drops(self, _: LoopbackRequest) -> bool:
         """Never."""
         return False
 
-    def refusal(self, status: int) -> HttpResponse:
+    def refusal(self, status: int) -> LoopbackResponse:
         """For a body that is too large, or whose length is nonsense."""
-        return HttpResponse(status, [("Content-Type", "text/plain")], reason_phrase(status).encode())
+        return LoopbackResponse(status, [("Content-Type", "text/plain")], reason_phrase(status).encode())
 
-    def respond(self, request: HttpRequest) -> HttpResponse:
+    def respond(self, request: LoopbackRequest) -> LoopbackResponse:
         """SQS's answer or moto's."""
         if self.sqs is not None and request.header("x-amz-target").startswith(TARGET):
             return self.sqs.respond(request)
@@ -45,10 +51,10 @@ class AwsApplication:
             return self.sqs.peek(request)
         if "/sqs/aws4_request" in request.header("authorization"):
             text = "SQS on this machine speaks AWS's JSON protocol only, as clients do since the end of 2023"
-            return HttpResponse(400, [("Content-Type", "text/plain")], text.encode())
+            return LoopbackResponse(400, [("Content-Type", "text/plain")], text.encode())
         return self._by_moto(request)
 
-    def _by_moto(self, request: HttpRequest) -> HttpResponse:
+    def _by_moto(self, request: LoopbackRequest) -> LoopbackResponse:
         begun: list[tuple[str, Iterable[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: Iterable[tuple[str, str]], *_: Any) -> None:
@@ -57,7 +63,7 @@ class AwsApplication:
         body = b"".join(self._moto(request.environ(), start_response))
         [(status, headers)] = begun
         kept = [(name, value) for name, value in headers if name.lower() not in _OWN_HEADERS]
-        return HttpResponse(int(status.split(" ", 1)[0]), kept, body)
+        return LoopbackResponse(int(status.split(" ", 1)[0]), kept, body)
 
 
 def _warm_up() -> None:

@@ -48,7 +48,7 @@ _NAME_PROPERTIES: Final = (
 _NAMED_BY_ANOTHER: Final = ("AWS::Lambda::Version", "AWS::Lambda::Alias")
 
 
-class Stack:
+class CreatedStack:
     """A created stack: what its resources are called, and any value of the template resolved with them."""
 
     def __init__(self, template: StackTemplate, name: str, aws: LocalAws) -> None:
@@ -80,7 +80,7 @@ class Stack:
         }
 
     @classmethod
-    def create(cls, template: StackTemplate, name: str, aws: LocalAws) -> "Stack":
+    def create(cls, template: StackTemplate, name: str, aws: LocalAws) -> "CreatedStack":
         """Create the template's resources on the local AWS.
 
         Raises:

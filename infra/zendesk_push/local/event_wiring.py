@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from zendesk_push.local.cloudformation import Stack
+from zendesk_push.local.cloudformation import CreatedStack
 from zendesk_push.local.instance import FunctionSpec
 from zendesk_push.local.moto_process import ACCOUNT_ID, REGION
 from zendesk_push.template.errors import TemplateError
@@ -51,7 +51,7 @@ class Schedule:
     seconds: int | None
 
 
-def functions(stack: Stack, template: StackTemplate) -> dict[str, FunctionSpec]:
+def functions(stack: CreatedStack, template: StackTemplate) -> dict[str, FunctionSpec]:
     """The functions by logical id.
 
     Raises:
@@ -84,7 +84,7 @@ def functions(stack: Stack, template: StackTemplate) -> dict[str, FunctionSpec]:
     return specs
 
 
-def routes(stack: Stack, specs: Mapping[str, FunctionSpec]) -> list[Route]:
+def routes(stack: CreatedStack, specs: Mapping[str, FunctionSpec]) -> list[Route]:
     """The HTTP APIs' routes, from the OpenAPI bodies that SAM makes."""
     found = []
     for logical_id, properties in stack.of_type("AWS::ApiGatewayV2::Api"):
@@ -101,7 +101,7 @@ def routes(stack: Stack, specs: Mapping[str, FunctionSpec]) -> list[Route]:
     return found
 
 
-def event_sources(stack: Stack, specs: Mapping[str, FunctionSpec]) -> list[EventSource]:
+def event_sources(stack: CreatedStack, specs: Mapping[str, FunctionSpec]) -> list[EventSource]:
     """The event source mappings that are switched on.
 
     Raises:
@@ -141,7 +141,7 @@ def event_sources(stack: Stack, specs: Mapping[str, FunctionSpec]) -> list[Event
     return found
 
 
-def schedules(stack: Stack, specs: Mapping[str, FunctionSpec]) -> list[Schedule]:
+def schedules(stack: CreatedStack, specs: Mapping[str, FunctionSpec]) -> list[Schedule]:
     """The functions' scheduled events that are switched on."""
     found = []
     for logical_id, properties in stack.of_type("AWS::Events::Rule", "AWS::Scheduler::Schedule"):

@@ -19,7 +19,7 @@ from zendesk_push.local.http_events import (
 )
 from zendesk_push.local.invocation import InvocationResult
 from zendesk_push.local.routing import Router
-from zendesk_push.loopback_http import HttpRequest, HttpResponse, LoopbackServer, reason_phrase
+from zendesk_push.loopback_http import LoopbackRequest, LoopbackResponse, LoopbackServer, reason_phrase
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ _MOST_REQUESTS: Final = 64
 Invoke = Callable[[Any], InvocationResult]
 
 
-class HttpApi:
+class HttpApiServer:
     """Serves routes from ``start`` to ``stop``: a loopback server's application.
 
     Args:
@@ -79,19 +79,19 @@ class HttpApi:
         self._server.close(join_seconds=0)
         self._waiting.shutdown(wait=False, cancel_futures=True)
 
-    def drops(self, _: HttpRequest) -> bool:
+    def drops(self, _: LoopbackRequest) -> bool:
         """Never."""
         return False
 
-    def refusal(self, status: int) -> HttpResponse:
+    def refusal(self, status: int) -> LoopbackResponse:
         """For a body that is too large, or whose length is nonsense."""
         return _signed(message(status, reason_phrase(status)))
 
-    def respond(self, request: HttpRequest) -> HttpResponse:
+    def respond(self, request: LoopbackRequest) -> LoopbackResponse:
         """The response to a request, failures included."""
         return _signed(self._answer(request))
 
-    def _answer(self, request: HttpRequest) -> HttpResponse:
+    def _answer(self, request: LoopbackRequest) -> LoopbackResponse:
         if not self._is_own_name(request.header("host")):
             # API Gateway knows its APIs by their names. Here it also keeps web pages of elsewhere out, which
             # could otherwise point a name of their own at this machine.
@@ -120,11 +120,11 @@ class HttpApi:
             return False
 
 
-def _signed(response: HttpResponse) -> HttpResponse:
+def _signed(response: LoopbackResponse) -> LoopbackResponse:
     return replace(response, headers=[*response.headers, ("apigw-requestid", uuid.uuid4().hex[:15] + "=")])
 
 
-def _response(route: Route, result: InvocationResult) -> HttpResponse:
+def _response(route: Route, result: InvocationResult) -> LoopbackResponse:
     if result.function_error:
         if result.value["errorType"] == "RequestEntityTooLarge":
             return message(413, "Request Entity Too Large")

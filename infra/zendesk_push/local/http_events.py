@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from zendesk_push.local.moto_process import ACCOUNT_ID
-from zendesk_push.loopback_http import HttpRequest, HttpResponse
+from zendesk_push.loopback_http import LoopbackRequest, LoopbackResponse
 
 # Bodies of these types, and of text/*, reach the function as text; all others in Base64, forms too.
 _TEXT_TYPES: Final = ("application/json", "application/xml", "application/javascript")
@@ -26,13 +26,15 @@ class MalformedAnswerError(Exception):
     """The function's answer is not an HTTP response: API Gateway turns it into a 500."""
 
 
-def message(status: int, text: str) -> HttpResponse:
+def message(status: int, text: str) -> LoopbackResponse:
     """An answer of API Gateway's own, such as 404 ``{"message":"Not Found"}``."""
     body = json.dumps({"message": text}, separators=(",", ":")).encode()
-    return HttpResponse(status, [("content-type", "application/json")], body)
+    return LoopbackResponse(status, [("content-type", "application/json")], body)
 
 
-def build_event(request: HttpRequest, route_key: str, path_parameters: Mapping[str, str]) -> dict[str, Any]:
+def build_event(
+    request: LoopbackRequest, route_key: str, path_parameters: Mapping[str, str]
+) -> dict[str, Any]:
     """The event that a function gets for a request which matched a route."""
     query = urlsplit(request.target).query
     body, is_base64 = _body(request)
@@ -84,7 +86,7 @@ def host_name(host_header: str) -> str | None:
     return parts.hostname
 
 
-def _headers(request: HttpRequest, now: float) -> dict[str, str]:
+def _headers(request: LoopbackRequest, now: float) -> dict[str, str]:
     headers = _joined([(name.lower(), value) for name, value in request.headers])
     headers.pop("cookie", None)
     forwarded = [headers["x-forwarded-for"]] if "x-forwarded-for" in headers else []
@@ -105,7 +107,7 @@ def _joined(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     return joined
 
 
-def _body(request: HttpRequest) -> tuple[str | None, bool]:
+def _body(request: LoopbackRequest) -> tuple[str | None, bool]:
     if not request.body:
         return None, False
     content_type = request.header("content-type").split(";")[0].strip().lower()
@@ -118,14 +120,14 @@ def _body(request: HttpRequest) -> tuple[str | None, bool]:
     return base64.b64encode(request.body).decode("ascii"), True
 
 
-def build_response(answer: Any) -> HttpResponse:
+def build_response(answer: Any) -> LoopbackResponse:
     """A function's answer as an HTTP response. An answer without statusCode is itself the JSON body of a 200.
 
     Raises:
         MalformedAnswerError: it has a statusCode, but what comes with it can't be sent.
     """
     if not isinstance(answer, dict) or "statusCode" not in answer:
-        return HttpResponse(200, [("content-type", "application/json")], json.dumps(answer).encode())
+        return LoopbackResponse(200, [("content-type", "application/json")], json.dumps(answer).encode())
     try:
         status = int(answer["statusCode"])
         headers = [
@@ -141,7 +143,7 @@ def build_response(answer: Any) -> HttpResponse:
     sent = [(name, value) for name, value in headers if name not in _RESERVED_HEADERS]
     if not any(name == "content-type" for name, _ in sent):
         sent.append(("content-type", "text/plain;charset=UTF-8"))
-    return HttpResponse(status, [*sent, *cookies], content)
+    return LoopbackResponse(status, [*sent, *cookies], content)
 
 
 def _header_value(value: Any) -> str:

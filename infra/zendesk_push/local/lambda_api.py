@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from zendesk_push.local.errors import LocalStackError
 from zendesk_push.local.invocation import PAYLOAD_LIMIT, InvocationResult
-from zendesk_push.loopback_http import HttpRequest, HttpResponse, LoopbackServer, reason_phrase
+from zendesk_push.loopback_http import LoopbackRequest, LoopbackResponse, LoopbackServer, reason_phrase
 
 _INVOKE: Final = re.compile(r"/2015-03-31/functions/(?:[^/]*:function:)?([^/:]+)(?::[^/:]+)?/invocations")
 
@@ -45,15 +45,15 @@ class LambdaApi:
         """Take no more requests; those under way are cut off."""
         self._server.close(join_seconds=0)
 
-    def drops(self, _: HttpRequest) -> bool:
+    def drops(self, _: LoopbackRequest) -> bool:
         """Never."""
         return False
 
-    def refusal(self, status: int) -> HttpResponse:
+    def refusal(self, status: int) -> LoopbackResponse:
         """For a body that is too large, or whose length is nonsense."""
         return _refused(status, "RequestTooLargeException", reason_phrase(status))
 
-    def respond(self, request: HttpRequest) -> HttpResponse:
+    def respond(self, request: LoopbackRequest) -> LoopbackResponse:
         """The function's answer, or its error."""
         # AWS's clients sign, and a web page of elsewhere can't: its browser asks first, and is not answered.
         if not request.header("authorization").startswith("AWS4-HMAC-SHA256 "):
@@ -72,11 +72,13 @@ class LambdaApi:
             )
         result = function(event)
         error = [("X-Amz-Function-Error", "Unhandled")] if result.function_error else []
-        return HttpResponse(HTTPStatus.OK, [*_JSON, *error], result.payload.encode())
+        return LoopbackResponse(HTTPStatus.OK, [*_JSON, *error], result.payload.encode())
 
 
 _JSON: Final = (("Content-Type", "application/json"),)
 
 
-def _refused(status: int, code: str, text: str) -> HttpResponse:
-    return HttpResponse(status, [*_JSON, ("x-amzn-ErrorType", code)], json.dumps({"Message": text}).encode())
+def _refused(status: int, code: str, text: str) -> LoopbackResponse:
+    return LoopbackResponse(
+        status, [*_JSON, ("x-amzn-ErrorType", code)], json.dumps({"Message": text}).encode()
+    )

@@ -10,7 +10,7 @@ from zendesk_push.dead_letters.dead_letter import ReceivedDeadLetter
 from zendesk_push.local.dead_letters import DeadLetterPeek
 from zendesk_push.local.errors import LocalStackError
 from zendesk_push.local.sample_reply import SampleReply
-from zendesk_push.local.samples import ACCOUNTS, DeadLetter, Delivered, Sample, load_samples
+from zendesk_push.local.samples import ACCOUNTS, ExpectedDeadLetter, ExpectedDelivery, Sample, load_samples
 from zendesk_push.local.stack import LocalStack
 from zendesk_push.local.tracker import MessageTracker, State, TrackedMessage
 from zendesk_push.local.waiting_reasons import waiting_reasons
@@ -153,7 +153,7 @@ class SampleFlow:
         expected: set[tuple[str, str]] = set()
         found = []
         for sample in self._samples:
-            if not isinstance(sample.expected, Delivered) or sample.account is None:
+            if not isinstance(sample.expected, ExpectedDelivery) or sample.account is None:
                 continue
             account = self._accounts[sample.account].instance_push_id
             for external_id, other in sample.expected.tickets.items():
@@ -177,14 +177,14 @@ def _compare(sample: Sample, message: TrackedMessage | None) -> list[str]:
     if message is None or not message.state.is_final:
         state = message.state.value if message is not None else "lost"
         return [f"is still {state}"]
-    if isinstance(sample.expected, Delivered):
+    if isinstance(sample.expected, ExpectedDelivery):
         if message.state is State.DELIVERED:
             return []
         return [f"should be delivered, but is a {message.state.value}: {message.outcome}"]
     return _compare_dead(sample.expected, message)
 
 
-def _compare_dead(expected: DeadLetter, message: TrackedMessage) -> list[str]:
+def _compare_dead(expected: ExpectedDeadLetter, message: TrackedMessage) -> list[str]:
     if message.state is not State.DEAD or message.reason is None:
         return [f"should be a dead letter, but is {message.state.value}"]
     differences = []

@@ -17,14 +17,14 @@ _FOLDER: Final = Path(__file__).with_name("samples")
 
 
 @dataclass(frozen=True)
-class Delivered:
+class ExpectedDelivery:
     """Every external id is on the ticket of another, or of itself."""
 
     tickets: Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class DeadLetter:
+class ExpectedDeadLetter:
     """The message is in the dead-letter queue, with this ErrorCode and these passages in its ErrorMessage."""
 
     code: str
@@ -38,7 +38,7 @@ class Sample:
     title: str
     account: str | None
     content: Mapping[str, Any] | str
-    expected: Delivered | DeadLetter
+    expected: ExpectedDelivery | ExpectedDeadLetter
 
     def body(self, instance_push_ids: Mapping[str, str]) -> str:
         """The message's body, addressed to the account of the connected ones that it is for."""
@@ -56,10 +56,10 @@ def load_samples() -> list[Sample]:
 
 def _parse(value: Mapping[str, Any]) -> Sample:
     expected = value["expected"]
-    outcome: Delivered | DeadLetter
+    outcome: ExpectedDelivery | ExpectedDeadLetter
     if "delivered" in expected:
-        outcome = Delivered(expected["delivered"])
+        outcome = ExpectedDelivery(expected["delivered"])
     else:
-        outcome = DeadLetter(expected["dead_letter"]["code"], expected["dead_letter"]["reason"])
+        outcome = ExpectedDeadLetter(expected["dead_letter"]["code"], expected["dead_letter"]["reason"])
     content = value["body"] if "body" in value else value["text"]
     return Sample(value["title"], value.get("account"), content, outcome)

@@ -20,7 +20,7 @@ from botocore.model import ServiceModel, Shape
 
 from zendesk_push.in_memory.sqs import InMemorySqs
 from zendesk_push.in_memory.sqs_rules import Refusal
-from zendesk_push.loopback_http import HttpRequest, HttpResponse
+from zendesk_push.loopback_http import LoopbackRequest, LoopbackResponse
 
 TARGET: Final = "AmazonSQS."  # what the header x-amz-target begins with
 PEEK_PATH: Final = "/_aws/sqs/messages"  # where LocalStack has it too
@@ -65,7 +65,7 @@ class SqsService:
             "SetQueueAttributes": self._sqs.set_queue_attributes,
         }
 
-    def respond(self, request: HttpRequest) -> HttpResponse:
+    def respond(self, request: LoopbackRequest) -> LoopbackResponse:
         """The answer to one request, refusals included."""
         name = request.header("x-amz-target").removeprefix(TARGET)
         operation = self._operations.get(name)
@@ -92,7 +92,7 @@ class SqsService:
         del answer["ResponseMetadata"]
         return _response(200, _converted(answer, model.output_shape, _encoded))
 
-    def peek(self, request: HttpRequest) -> HttpResponse:
+    def peek(self, request: LoopbackRequest) -> LoopbackResponse:
         """``GET PEEK_PATH?QueueUrl=…&After=N``: what came after message N, untouched, and the newest number."""
         query = dict(parse_qsl(urlsplit(request.target).query))
         try:
@@ -126,20 +126,20 @@ class SqsService:
         """A container, or a proxy, calls this machine by another name."""
         return self._url_prefix + urlsplit(str(url)).path.rpartition("/")[2]
 
-    def _refused(self, code: str, text: str) -> HttpResponse:
+    def _refused(self, code: str, text: str) -> LoopbackResponse:
         name = self._error_names.get(code, _UNKNOWN_ERROR)
         body = {"__type": f"com.amazonaws.sqs#{name}", "message": text}
         return _response(400, body, ("x-amzn-query-error", f"{code};Sender"))
 
 
-def _response(status: int, value: object, *headers: tuple[str, str]) -> HttpResponse:
+def _response(status: int, value: object, *headers: tuple[str, str]) -> LoopbackResponse:
     body = json.dumps(value).encode()
     about = [
         ("Content-Type", "application/x-amz-json-1.0"),
         ("x-amzn-RequestId", secrets.token_hex(16)),
         *headers,
     ]
-    return HttpResponse(status, about, body)
+    return LoopbackResponse(status, about, body)
 
 
 def _converted(value: Any, shape: Shape | None, blob: Callable[[Any], Any]) -> Any:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from zendesk_push.local.aws import LocalAws, isolated_session
-from zendesk_push.local.cloudformation import Stack
+from zendesk_push.local.cloudformation import CreatedStack
 from zendesk_push.local.errors import LocalStackError
 from zendesk_push.local.event_source import BatchOutcome, EventSourceMapping
 from zendesk_push.local.event_wiring import EventSource, event_sources, functions, routes, schedules
-from zendesk_push.local.http_api import HttpApi
+from zendesk_push.local.http_api import HttpApiServer
 from zendesk_push.local.invocation import InvocationResult
 from zendesk_push.local.lambda_api import LambdaApi
 from zendesk_push.local.logs import LogCollector
@@ -122,7 +122,7 @@ class LocalStack:
         self._start_zendesk()
         template = load_template(self.template, self._parameters)
         self._aws = LocalAws(f"http://{public_host(self._bind)}:{moto.wait_until_ready()}", self._session)
-        self._stack = Stack.create(template, STACK_NAME, self._aws)
+        self._stack = CreatedStack.create(template, STACK_NAME, self._aws)
         self._start_functions(template)
         self._start_triggers()
 
@@ -149,7 +149,7 @@ class LocalStack:
             pool.start()
 
     def _start_triggers(self) -> None:
-        self._http_api = HttpApi(
+        self._http_api = HttpApiServer(
             routes(self._stack, self._functions),
             {logical_id: pool.invoke for logical_id, pool in self._pools.items()},
             bind=self._bind,

@@ -9,7 +9,7 @@ from zendesk_push.errors import CommandError
 from zendesk_push.packaging.artifact import BUILD
 from zendesk_push.sam_local.environment import in_container, read_ready_file, write
 from zendesk_push.sam_local.invoke import SamLocal, require_engine
-from zendesk_push.sam_local.scenario import STEPS, Outcome, Scenario
+from zendesk_push.sam_local.scenario import STEPS, Scenario, StepOutcome
 from zendesk_push.template.parameters import parse_overrides
 
 
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if problems else 0
 
 
-def _show(outcome: Outcome) -> None:
+def _show(outcome: StepOutcome) -> None:
     mark = "ok  " if outcome.problem is None else "FAIL"
     print(f"{mark} {outcome.step.function:22} {outcome.step.event:40} {outcome.summary}", flush=True)
     if outcome.problem:

@@ -17,7 +17,7 @@ BASE_IMAGE: Final = "public.ecr.aws/lambda/python:3.13-x86_64"
 
 
 @dataclass(frozen=True)
-class Answer:
+class FunctionAnswer:
     """What the function returned, and what it logged (SAM's own lines among it)."""
 
     value: Any
@@ -37,7 +37,7 @@ class SamLocal:
         self._template = template
         self._environment = environment
 
-    def invoke(self, function: str, event: Any) -> Answer:
+    def invoke(self, function: str, event: Any) -> FunctionAnswer:
         """Run one function with one event.
 
         Raises:
@@ -68,7 +68,7 @@ class SamLocal:
             raise CommandError(
                 f"{function} failed: {value['errorType']}: {value.get('errorMessage')}\n{done.stderr}"
             )
-        return Answer(value, done.stderr + "\n".join(lines[:-1]))
+        return FunctionAnswer(value, done.stderr + "\n".join(lines[:-1]))
 
     def start_api(self, port: int) -> "subprocess.Popen[str]":
         """`sam local start-api` at 127.0.0.1; SAM says on stderr when it is up."""

@@ -70,14 +70,14 @@ _CHANNELBACKS: Final = ("channelback", "channelback-forged")
 
 
 @dataclass
-class Page:
+class AdminPage:
     """What the admin function's page says: the form's hidden fields, and the state on its body."""
 
     state: str | None = None
     fields: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, html: str) -> "Page":
+    def parse(cls, html: str) -> "AdminPage":
         """Read a page."""
         parser = _PageParser()
         parser.feed(html)
@@ -85,7 +85,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepOutcome:
     """A step and its answer; ``problem`` says what is not as it is to be."""
 
     step: Step
@@ -96,7 +96,7 @@ class Outcome:
     def summary(self) -> str:
         """The answer in a few words."""
         if isinstance(self.answer, dict) and "statusCode" in self.answer:
-            state = Page.parse(self.answer.get("body", "")).state
+            state = AdminPage.parse(self.answer.get("body", "")).state
             return f"{self.answer['statusCode']}" + (f" {state}" if state else "")
         return json.dumps(self.answer)
 
@@ -107,7 +107,7 @@ class Outcome:
         text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=[^0-9a-f])", _own_ids_stay, text)
         answer = json.loads(text)
         if isinstance(answer, dict) and "body" in answer:
-            metadata = Page.parse(answer["body"]).fields.get("metadata", "")
+            metadata = AdminPage.parse(answer["body"]).fields.get("metadata", "")
             if metadata:
                 written = json.loads(metadata)
                 for name in written.keys() & {"sealed", "nonce", "mac", "issued_at"}:
@@ -160,7 +160,7 @@ class Scenario:
         if answer.status != 201:
             raise CommandError(f"{self._zendesk_url} is not a simulated Zendesk: it answers {answer.status}")
 
-    def play(self, invoke: Invoke) -> Iterator[Outcome]:
+    def play(self, invoke: Invoke) -> Iterator[StepOutcome]:
         """Invoke for each step in turn."""
         for written in STEPS:
             off = written.event in _CHANNELBACKS and not self._replies
@@ -169,8 +169,10 @@ class Scenario:
             answer = invoke(step.function, event)
             if step.state is not None:
                 # What the browser would hand to Zendesk, and Zendesk to the next event.
-                self._metadata = Page.parse(answer.get("body", "")).fields.get("metadata", self._metadata)
-            yield Outcome(step, answer, _problem(step, event, answer))
+                self._metadata = AdminPage.parse(answer.get("body", "")).fields.get(
+                    "metadata", self._metadata
+                )
+            yield StepOutcome(step, answer, _problem(step, event, answer))
 
 
 def _problem(step: Step, event: Event, answer: Any) -> str | None:
@@ -178,7 +180,7 @@ def _problem(step: Step, event: Event, answer: Any) -> str | None:
         got = answer.get("statusCode") if isinstance(answer, dict) else answer
         if got != step.status:
             return f"answered {got}, not {step.status}"
-        state = Page.parse(answer["body"]).state
+        state = AdminPage.parse(answer["body"]).state
         if step.state is not None and state != step.state:
             return f"the page says {state}, not {step.state}"
     if step.staying is not None:
@@ -197,7 +199,7 @@ def _own_ids_stay(match: re.Match[str]) -> str:
 class _PageParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.page = Page()
+        self.page = AdminPage()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}

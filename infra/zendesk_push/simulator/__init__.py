@@ -35,23 +35,23 @@ From another process: ``control_routes`` lists the JSON API below ``/simulator/`
 ``python -m zendesk_push.simulator --port 8090 --manifest-url http://127.0.0.1:8080/manifest.json``.
 """
 
-from zendesk_push.simulator.accounts import Account, AccountState, UnknownAccountError
-from zendesk_push.simulator.answers import Answer, NoAnswerError
+from zendesk_push.simulator.accounts import SimulatedAccount, SimulatedAccountState, UnknownAccountError
+from zendesk_push.simulator.answers import NoAnswerError, ZendeskAnswer
 from zendesk_push.simulator.core import ZendeskState
 from zendesk_push.simulator.endpoints import ValidateTokenPolicy
 from zendesk_push.simulator.faults import Fault, FaultError, FaultKind
 from zendesk_push.simulator.server import Simulator
 
 __all__ = [
-    "Account",
-    "AccountState",
-    "Answer",
     "Fault",
     "FaultError",
     "FaultKind",
     "NoAnswerError",
+    "SimulatedAccount",
+    "SimulatedAccountState",
     "Simulator",
     "UnknownAccountError",
     "ValidateTokenPolicy",
+    "ZendeskAnswer",
     "ZendeskState",
 ]

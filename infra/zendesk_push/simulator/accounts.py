@@ -20,7 +20,7 @@ MAX_PENDING = 1_000
 MAX_TOKENS_PER_ACCOUNT = 32
 
 
-class AccountState(StrEnum):
+class SimulatedAccountState(StrEnum):
     PENDING = "pending"
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -40,7 +40,7 @@ class Token:
 
 
 @dataclass
-class Account:
+class SimulatedAccount:
     instance_push_id: str
     subdomain: str
     created_at: float
@@ -48,7 +48,7 @@ class Account:
     metadata: str = ""
     pull_state: str = ""
     """The contract's ``state`` field, which pull integrations use; not the life cycle."""
-    state: AccountState = AccountState.PENDING
+    state: SimulatedAccountState = SimulatedAccountState.PENDING
     locale: str = "en-US"
     tokens: list[Token] = field(default_factory=list)
 
@@ -64,12 +64,12 @@ class Accounts:
     def __init__(self, new_id: Callable[[], str], new_token: Callable[[], str]) -> None:
         self._new_id = new_id
         self._new_token = new_token
-        self._accounts: dict[str, Account] = {}
-        self._by_token: dict[str, Account] = {}
+        self._accounts: dict[str, SimulatedAccount] = {}
+        self._by_token: dict[str, SimulatedAccount] = {}
         self._subdomains: dict[str, None] = {}
-        self._perhaps_pending: dict[str, Account] = {}
+        self._perhaps_pending: dict[str, SimulatedAccount] = {}
 
-    def __iter__(self) -> Iterator[Account]:
+    def __iter__(self) -> Iterator[SimulatedAccount]:
         return iter(self._accounts.values())
 
     def subdomains(self) -> tuple[str, ...]:
@@ -81,16 +81,16 @@ class Accounts:
     def open_subdomain(self, subdomain: str) -> None:
         self._subdomains[subdomain] = None
 
-    def get(self, instance_push_id: str) -> Account:
+    def get(self, instance_push_id: str) -> SimulatedAccount:
         try:
             return self._accounts[instance_push_id]
         except KeyError:
             raise UnknownAccountError(instance_push_id) from None
 
-    def of(self, subdomain: str) -> list[Account]:
+    def of(self, subdomain: str) -> list[SimulatedAccount]:
         return [account for account in self if account.subdomain == subdomain]
 
-    def by_token(self, value: str) -> tuple[Account, Token] | None:
+    def by_token(self, value: str) -> tuple[SimulatedAccount, Token] | None:
         account = self._by_token.get(value)
         if account is None:
             return None
@@ -98,13 +98,13 @@ class Accounts:
 
     def add(
         self, subdomain: str, now: float, locale: str = "en-US", instance_push_id: str | None = None
-    ) -> Account:
+    ) -> SimulatedAccount:
         """A pending account. Of those never saved only the newest MAX_PENDING are kept."""
         identity = instance_push_id or self._new_id()
         if identity in self._accounts:
             raise ValueError(f"instance_push_id {identity} is taken")
         self.open_subdomain(subdomain)
-        account = Account(identity, subdomain, now, locale=locale)
+        account = SimulatedAccount(identity, subdomain, now, locale=locale)
         self._accounts[identity] = account
         self._perhaps_pending[identity] = account
         if len(self._perhaps_pending) > MAX_PENDING:
@@ -112,13 +112,15 @@ class Accounts:
         return account
 
     def _forget_pending(self) -> None:
-        pending = [each for each in self._perhaps_pending.values() if each.state is AccountState.PENDING]
+        pending = [
+            each for each in self._perhaps_pending.values() if each.state is SimulatedAccountState.PENDING
+        ]
         for forgotten in pending[:-MAX_PENDING]:
             self.revoke(forgotten)
             del self._accounts[forgotten.instance_push_id]
         self._perhaps_pending = {each.instance_push_id: each for each in pending[-MAX_PENDING:]}
 
-    def issue(self, account: Account, now: float, value: str | None = None) -> Token:
+    def issue(self, account: SimulatedAccount, now: float, value: str | None = None) -> Token:
         """Hand out one more token; the oldest goes when the account has MAX_TOKENS_PER_ACCOUNT."""
         token = Token(value or self._new_token(), now)
         if token.value in self._by_token:
@@ -129,14 +131,14 @@ class Accounts:
             self.revoke(account, outdated.value)
         return token
 
-    def revoke(self, account: Account, value: str | None = None) -> None:
+    def revoke(self, account: SimulatedAccount, value: str | None = None) -> None:
         """Revoke one token, or all of the account."""
         for token in [each for each in account.tokens if value in (None, each.value)]:
             account.tokens.remove(token)
             del self._by_token[token.value]
 
-    def delete(self, account: Account) -> None:
-        account.state = AccountState.DELETED
+    def delete(self, account: SimulatedAccount) -> None:
+        account.state = SimulatedAccountState.DELETED
         self.revoke(account)
 
     def rename_subdomain(self, old: str, new: str) -> None:

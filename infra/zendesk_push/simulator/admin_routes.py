@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Rule
 
-from zendesk_push.simulator.accounts import Account, AccountState, UnknownAccountError
+from zendesk_push.simulator.accounts import SimulatedAccount, SimulatedAccountState, UnknownAccountError
 from zendesk_push.simulator.editors import Editor, SaveRefusedError
 from zendesk_push.simulator.integration import Manifest, ManifestError
 from zendesk_push.simulator.web import SUBDOMAIN, page, see_other
@@ -203,7 +203,7 @@ def uninstall(site: Site, visit: Visit, subdomain: str) -> Response:
     return see_other(f"/admin/{subdomain}")
 
 
-def _account(site: Site, visit: Visit, subdomain: str, instance_push_id: str) -> Account:
+def _account(site: Site, visit: Visit, subdomain: str, instance_push_id: str) -> SimulatedAccount:
     visit.must_serve(subdomain)
     try:
         account = site.core.accounts.get(instance_push_id)
@@ -244,8 +244,8 @@ def _overview(site: Site, subdomain: str) -> dict[str, Any]:
     }
 
 
-def _is_listed(account: Account) -> bool:
-    return account.state in (AccountState.ACTIVE, AccountState.INACTIVE)
+def _is_listed(account: SimulatedAccount) -> bool:
+    return account.state in (SimulatedAccountState.ACTIVE, SimulatedAccountState.INACTIVE)
 
 
 def _locale(visit: Visit) -> str:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zendesk_push.simulator.accounts import Account, Accounts, AccountState, UnknownAccountError
+from zendesk_push.simulator.accounts import (
+    Accounts,
+    SimulatedAccount,
+    SimulatedAccountState,
+    UnknownAccountError,
+)
 from zendesk_push.simulator.editors import Editor, Editors, SaveRefusedError, check_form
 
 if TYPE_CHECKING:
@@ -42,7 +47,10 @@ class Administration:
         """The administrator removes the installer app, and with it the integration's accounts."""
         with self.lock:
             for account in self.accounts.of(subdomain):
-                if account.state in (AccountState.ACTIVE, AccountState.INACTIVE) and self.events_on_uninstall:
+                if (
+                    account.state in (SimulatedAccountState.ACTIVE, SimulatedAccountState.INACTIVE)
+                    and self.events_on_uninstall
+                ):
                     self._report("destroy_integration_instance", subdomain, {"metadata": account.metadata})
                 self.accounts.delete(account)
             self._installed.discard(subdomain)
@@ -57,13 +65,13 @@ class Administration:
         instance_push_id: str | None = None,
         token: str | None = None,
         now: float | None = None,
-    ) -> Account:
+    ) -> SimulatedAccount:
         """An active account without the integration's page having been asked: no event, token already saved."""
         with self.lock:
             at = self.clock() if now is None else now
             account = self.accounts.add(subdomain, at, instance_push_id=instance_push_id)
             self.accounts.issue(account, at, token).saved = True
-            account.name, account.metadata, account.state = name, metadata, AccountState.ACTIVE
+            account.name, account.metadata, account.state = name, metadata, SimulatedAccountState.ACTIVE
             return account
 
     def open_new(self, subdomain: str, locale: str = "en-US") -> Editor:
@@ -92,7 +100,7 @@ class Administration:
         name: str,
         metadata: str,
         pull_state: str = "",
-    ) -> Account:
+    ) -> SimulatedAccount:
         """The finalizer: the browser brings what the integration's page posted.
 
         The form itself does not say which account it is for. ``editor_id`` is the browser's cookie; without
@@ -103,28 +111,28 @@ class Administration:
             editor = self._editors.find(editor_id, host_subdomain)
             check_form(name, metadata, pull_state)
             account = editor.account
-            if account.state is AccountState.DELETED:
+            if account.state is SimulatedAccountState.DELETED:
                 raise SaveRefusedError("The account has been removed in the meantime.")
             self._editors.close(editor)
             account.name, account.metadata, account.pull_state = name, metadata, pull_state
             account.locale = editor.locale
             editor.token.saved = True
-            if account.state is AccountState.PENDING:
-                account.state = AccountState.ACTIVE
+            if account.state is SimulatedAccountState.PENDING:
+                account.state = SimulatedAccountState.ACTIVE
                 self._report("create_integration_instance", account.subdomain, {"metadata": metadata})
             return account
 
     def activate(self, instance_push_id: str) -> None:
         with self.lock:
             account = self._existing(instance_push_id)
-            account.state = AccountState.ACTIVE
+            account.state = SimulatedAccountState.ACTIVE
             self._report("activate_integration_instance", account.subdomain, {"metadata": account.metadata})
 
     def deactivate(self, instance_push_id: str, *, by: str = "api", error: str | None = None) -> None:
         """``by`` is "api" or "error", as Zendesk says; ``error`` goes along as deactivating_error."""
         with self.lock:
             account = self._existing(instance_push_id)
-            account.state = AccountState.INACTIVE
+            account.state = SimulatedAccountState.INACTIVE
             data = {"metadata": account.metadata, "deactivated_by": by}
             if error is not None:
                 data["deactivating_error"] = error
@@ -151,9 +159,9 @@ class Administration:
         with self.lock:
             self.accounts.revoke(self.accounts.get(instance_push_id), token)
 
-    def _existing(self, instance_push_id: str) -> Account:
+    def _existing(self, instance_push_id: str) -> SimulatedAccount:
         account = self.accounts.get(instance_push_id)
-        if account.state not in (AccountState.ACTIVE, AccountState.INACTIVE):
+        if account.state not in (SimulatedAccountState.ACTIVE, SimulatedAccountState.INACTIVE):
             raise UnknownAccountError(instance_push_id)
         return account
 

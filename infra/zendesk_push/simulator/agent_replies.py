@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
-    from zendesk_push.simulator.accounts import Account
+    from zendesk_push.simulator.accounts import SimulatedAccount
 
 MAX_MESSAGE = 65_535
 MAX_EXTERNAL_ID = 255
@@ -90,7 +90,7 @@ class Result(NamedTuple):
     error: str = ""
 
 
-def check_message(message: str, account: Account | None) -> None:
+def check_message(message: str, account: SimulatedAccount | None) -> None:
     """Raises ReplyRefusedError."""
     if account is None:
         raise ReplyRefusedError("The account that this ticket came by does not take answers now.")

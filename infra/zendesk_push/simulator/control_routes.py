@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import BadRequest, Conflict, NotFound
 from werkzeug.routing import Rule
 
-from zendesk_push.simulator.accounts import Account, UnknownAccountError
+from zendesk_push.simulator.accounts import SimulatedAccount, UnknownAccountError
 from zendesk_push.simulator.agent_replies import AgentReply, ReplyRefusedError
 from zendesk_push.simulator.endpoints import ValidateTokenPolicy
 from zendesk_push.simulator.faults import FaultError, fault_from_json
@@ -232,7 +232,7 @@ def reset(site: Site, visit: Visit) -> Response:
     return as_json({"reset": True})
 
 
-def _account(each: Account) -> dict[str, Any]:
+def _account(each: SimulatedAccount) -> dict[str, Any]:
     return {
         "instance_push_id": each.instance_push_id,
         "subdomain": each.subdomain,

@@ -15,7 +15,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, NamedTuple
 
-from zendesk_push.simulator.accounts import Accounts, AccountState, UnknownAccountError
+from zendesk_push.simulator.accounts import Accounts, SimulatedAccountState, UnknownAccountError
 from zendesk_push.simulator.administration import Administration
 from zendesk_push.simulator.agent_replies import AgentReply, ReplyState, Result, check_message
 from zendesk_push.simulator.editors import Editors
@@ -33,7 +33,7 @@ from zendesk_push.simulator.tickets import Ticket, Tickets
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from zendesk_push.simulator.answers import Answer
+    from zendesk_push.simulator.answers import ZendeskAnswer
     from zendesk_push.simulator.request_log import RecordedRequest
 
 
@@ -51,7 +51,7 @@ class ZendeskState(Administration):
     """Accounts, tickets, faults, limits and events of any number of simulated Zendesk customers.
 
     ``clock`` gives epoch seconds; ``new_id`` and ``new_token`` can be made deterministic. Every public method
-    is atomic. ``push`` and ``validate_token`` return an ``Answer`` (status, headers, body) or raise
+    is atomic. ``push`` and ``validate_token`` return a ``ZendeskAnswer`` (status, headers, body) or raise
     ``NoAnswerError`` where a client would see a broken connection or a time-out. ``accounts``, ``tickets``,
     ``events`` and ``rate_limits`` are the live parts: read them when nothing else is going on, or under ``lock``.
     """
@@ -119,7 +119,7 @@ class ZendeskState(Administration):
         now: float | None = None,
         *,
         headers: Iterable[tuple[str, str]] = (),
-    ) -> Answer:
+    ) -> ZendeskAnswer:
         """``POST /api/v2/any_channel/push.json``. Without ``host_subdomain`` the token says whose Zendesk it is."""
         with self.lock:
             return self._endpoints.push(host_subdomain, authorization, body, self._now(now), headers)
@@ -132,7 +132,7 @@ class ZendeskState(Administration):
         now: float | None = None,
         *,
         headers: Iterable[tuple[str, str]] = (),
-    ) -> Answer:
+    ) -> ZendeskAnswer:
         """``POST /api/v2/any_channel/validate_token``: 200 and ``null`` if the token is that account's."""
         with self.lock:
             return self._endpoints.validate_token(
@@ -212,7 +212,7 @@ class ZendeskState(Administration):
             if ticket is None:
                 raise KeyError(ticket_id)
             account = self.accounts.get(ticket.instance_push_id)
-            check_message(message, account if account.state is AccountState.ACTIVE else None)
+            check_message(message, account if account.state is SimulatedAccountState.ACTIVE else None)
             return self.tickets.answer(ticket, message, self._new_id(), self.clock())
 
     def reply(self, ticket_id: int, reply_id: int) -> AgentReply:

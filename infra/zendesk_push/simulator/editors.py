@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zendesk_push.simulator.accounts import Account, Token
+    from zendesk_push.simulator.accounts import SimulatedAccount, Token
 
 MAX_EDITORS = 1_000
 MAX_NAME = 255
@@ -27,7 +27,7 @@ class Editor:
     """The integration's page, opened for one account with one token."""
 
     id: str
-    account: Account
+    account: SimulatedAccount
     token: Token
     locale: str
 
@@ -38,7 +38,7 @@ class Editors:
     def __init__(self) -> None:
         self._editors: OrderedDict[str, Editor] = OrderedDict()
 
-    def open(self, account: Account, token: Token, locale: str) -> Editor:
+    def open(self, account: SimulatedAccount, token: Token, locale: str) -> Editor:
         editor = Editor(secrets.token_urlsafe(16), account, token, locale)
         self._editors[editor.id] = editor
         while len(self._editors) > MAX_EDITORS:

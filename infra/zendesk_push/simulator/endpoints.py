@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import zendesk_push.simulator.answers as answers
 import zendesk_push.simulator.schema as schema
-from zendesk_push.simulator.accounts import Account, Accounts, AccountState, Token
-from zendesk_push.simulator.answers import Answer, NoAnswerError
+from zendesk_push.simulator.accounts import Accounts, SimulatedAccount, SimulatedAccountState, Token
+from zendesk_push.simulator.answers import NoAnswerError, ZendeskAnswer
 from zendesk_push.simulator.fault_answers import spoil, strike
 from zendesk_push.simulator.faults import Fault, FaultKind, Faults, Target
 from zendesk_push.simulator.request_log import RecordedRequest, RequestLog
@@ -62,7 +62,7 @@ class _Call:
     """The body's value; None when it is not JSON, which ``unparsable`` tells apart from null."""
     unparsable: bool
     subdomain: str | None
-    account: Account | None
+    account: SimulatedAccount | None
     """The token's account."""
     token: Token | None
     target: Target
@@ -93,12 +93,12 @@ class Endpoints:
 
     def push(
         self, host: str | None, authorization: str | None, body: bytes, now: float, headers: Any
-    ) -> Answer:
+    ) -> ZendeskAnswer:
         return self._handle(self._understand(PUSH, host, authorization, body, now, headers), self._push)
 
     def validate_token(
         self, host: str | None, authorization: str | None, body: bytes, now: float, headers: Any
-    ) -> Answer:
+    ) -> ZendeskAnswer:
         call = self._understand(VALIDATE_TOKEN, host, authorization, body, now, headers)
         if self.policy is ValidateTokenPolicy.ALWAYS:
             self._record(call, 200, "answered")
@@ -141,7 +141,7 @@ class Endpoints:
             endpoint, now, tuple(headers), body, parsed, unparsable, subdomain, account, token, target
         )
 
-    def _handle(self, call: _Call, work: Callable[[_Call, Account], Answer]) -> Answer:
+    def _handle(self, call: _Call, work: Callable[[_Call, SimulatedAccount], ZendeskAnswer]) -> ZendeskAnswer:
         try:
             fault = self._faults.take(call.target, after_import=False)
             answer = strike(fault) if fault is not None else self._admit(call, work)
@@ -156,7 +156,13 @@ class Endpoints:
         return answer
 
     def record(
-        self, endpoint: str, account: Account, body: bytes, status: int | None, outcome: str, now: float
+        self,
+        endpoint: str,
+        account: SimulatedAccount,
+        body: bytes,
+        status: int | None,
+        outcome: str,
+        now: float,
     ) -> None:
         """A request of Zendesk's own, to the integration."""
         number = self.requests.next_number()
@@ -193,7 +199,7 @@ class Endpoints:
             )
         )
 
-    def _admit(self, call: _Call, work: Callable[[_Call, Account], Answer]) -> Answer:
+    def _admit(self, call: _Call, work: Callable[[_Call, SimulatedAccount], ZendeskAnswer]) -> ZendeskAnswer:
         if call.subdomain is not None and not self._accounts.has_subdomain(call.subdomain):
             return answers.no_help_desk()
         if len(call.body) > self.max_body_bytes:
@@ -213,7 +219,7 @@ class Endpoints:
             raise
         return answers.with_headers(answer, *quota.headers)
 
-    def _validate_token(self, call: _Call, account: Account) -> Answer:
+    def _validate_token(self, call: _Call, account: SimulatedAccount) -> ZendeskAnswer:
         errors = schema.validate_token_errors(call.parsed)
         if errors:
             return answers.schema_errors(errors)
@@ -223,13 +229,13 @@ class Endpoints:
             return answers.unauthorized()
         return answers.json_answer(200, None)
 
-    def _push(self, call: _Call, account: Account) -> Answer:
+    def _push(self, call: _Call, account: SimulatedAccount) -> ZendeskAnswer:
         errors = schema.push_errors(call.parsed)
         if errors:
             return answers.schema_errors(errors)
         if (
             call.parsed["instance_push_id"] != account.instance_push_id
-            or account.state is not AccountState.ACTIVE
+            or account.state is not SimulatedAccountState.ACTIVE
         ):
             return answers.forbidden()
         request_id = call.parsed.get("request_id")
@@ -249,7 +255,7 @@ class Endpoints:
         return answer if fault is None else spoil(fault, results, answer)
 
     def _import(
-        self, account: Account, resources: list[dict[str, Any]], request_id: str | None, now: float
+        self, account: SimulatedAccount, resources: list[dict[str, Any]], request_id: str | None, now: float
     ) -> list[Imported]:
         imported: list[Imported] = []
         failed = False
@@ -260,7 +266,7 @@ class Endpoints:
         return imported
 
     def _import_one(
-        self, account: Account, resource: dict[str, Any], request_id: str | None, now: float
+        self, account: SimulatedAccount, resource: dict[str, Any], request_id: str | None, now: float
     ) -> Imported:
         external_id = resource["external_id"]
         if self._tickets.comment(account, external_id) is None:
@@ -269,7 +275,7 @@ class Endpoints:
                 return Imported(PROCESSING_ERROR, fault.description)
         return self._tickets.import_resource(account, resource, request_id, now)
 
-    def _processing_fault(self, account: Account, external_id: str) -> Fault | None:
+    def _processing_fault(self, account: SimulatedAccount, external_id: str) -> Fault | None:
         target = Target(PUSH, account.instance_push_id, account.subdomain, (external_id,))
         return self._faults.take_kind(FaultKind.PROCESSING_ERROR, target)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from zendesk_push.simulator.answers import (
-    Answer,
     NoAnswerError,
+    ZendeskAnswer,
     forbidden,
     html_answer,
     json_answer,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Results = list[dict[str, Any]]
 
 
-def strike(fault: Fault) -> Answer:
+def strike(fault: Fault) -> ZendeskAnswer:
     """The answer instead of working on the request; raises NoAnswerError if there is none (yet)."""
     if fault.kind is FaultKind.DROP_CONNECTION:
         raise NoAnswerError("dropped", fault)
@@ -34,7 +34,7 @@ def strike(fault: Fault) -> Answer:
     return _ANSWERS[fault.kind](fault)
 
 
-def spoil(fault: Fault, results: Results, answer: Answer) -> Answer:
+def spoil(fault: Fault, results: Results, answer: ZendeskAnswer) -> ZendeskAnswer:
     """The answer after the import; raises NoAnswerError if the client gets none (yet)."""
     if fault.kind is FaultKind.REPLY_LOST:
         raise NoAnswerError("reply_lost", fault)
@@ -62,22 +62,22 @@ def _distorted(fault: Fault, results: Results) -> Results:
     return results
 
 
-def _rewritten(answer: Answer, value: object) -> Answer:
+def _rewritten(answer: ZendeskAnswer, value: object) -> ZendeskAnswer:
     rewritten = json_answer(answer.status, value)
     return answer._replace(body=rewritten.body)
 
 
-def _retry_after(fault: Fault, answer: Answer) -> Answer:
+def _retry_after(fault: Fault, answer: ZendeskAnswer) -> ZendeskAnswer:
     if fault.retry_after is None:
         return answer
     return with_headers(answer, ("Retry-After", str(fault.retry_after)))
 
 
-def _maintenance(fault: Fault) -> Answer:
+def _maintenance(fault: Fault) -> ZendeskAnswer:
     return html_answer(200, fault.body or "We are busy updating this help desk for you.")
 
 
-def _bad_request(fault: Fault) -> Answer:
+def _bad_request(fault: Fault) -> ZendeskAnswer:
     if fault.body is None:
         return json_answer(
             400, {"error": {"title": "Bad Request", "message": "The request could not be processed"}}
@@ -85,12 +85,12 @@ def _bad_request(fault: Fault) -> Answer:
     return _verbatim(400, fault)
 
 
-def _verbatim(status: int, fault: Fault) -> Answer:
+def _verbatim(status: int, fault: Fault) -> ZendeskAnswer:
     body = (fault.body or "").encode("utf-8", "surrogatepass")
-    return _retry_after(fault, Answer(status, (("Content-Type", fault.content_type),), body))
+    return _retry_after(fault, ZendeskAnswer(status, (("Content-Type", fault.content_type),), body))
 
 
-_ANSWERS: dict[FaultKind, Callable[[Fault], Answer]] = {
+_ANSWERS: dict[FaultKind, Callable[[Fault], ZendeskAnswer]] = {
     FaultKind.THROTTLED: lambda fault: throttled(fault.retry_after),
     FaultKind.SERVER_ERROR: lambda fault: _retry_after(fault, html_answer(500, "Something went wrong.")),
     FaultKind.UNAVAILABLE: lambda fault: _retry_after(fault, html_answer(503, "No server is available.")),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Rule
 
-from zendesk_push.simulator.accounts import AccountState, UnknownAccountError
+from zendesk_push.simulator.accounts import SimulatedAccountState, UnknownAccountError
 from zendesk_push.simulator.messages import MessageProblemError
 from zendesk_push.simulator.web import page, see_other
 
@@ -29,7 +29,7 @@ def messages(site: Site, visit: Visit) -> Response:
         accounts = [
             (account.instance_push_id, f"{account.name or account.instance_push_id} ({account.subdomain})")
             for account in site.core.accounts
-            if account.state is AccountState.ACTIVE and visit.subdomain in (None, account.subdomain)
+            if account.state is SimulatedAccountState.ACTIVE and visit.subdomain in (None, account.subdomain)
         ]
     return page(
         "messages.html",

@@ -16,7 +16,13 @@ import zendesk_push.simulator.control_routes as control_routes
 import zendesk_push.simulator.message_routes as message_routes
 import zendesk_push.simulator.ticket_routes as ticket_routes
 import zendesk_push.simulator.traffic_routes as traffic_routes
-from zendesk_push.loopback_http import HttpRequest, HttpResponse, LoopbackServer, NoResponseError, public_host
+from zendesk_push.loopback_http import (
+    LoopbackRequest,
+    LoopbackResponse,
+    LoopbackServer,
+    NoResponseError,
+    public_host,
+)
 from zendesk_push.simulator.answers import NoAnswerError
 from zendesk_push.simulator.channelback_sender import ChannelbackSender
 from zendesk_push.simulator.core import ZendeskState
@@ -132,7 +138,7 @@ class _Application:
             merge_slashes=False,
         )
 
-    def drops(self, head: HttpRequest) -> bool:
+    def drops(self, head: LoopbackRequest) -> bool:
         endpoint = api_routes.PATHS.get(head.path)
         if endpoint is None or head.method != "POST":
             return False
@@ -141,17 +147,17 @@ class _Application:
             endpoint, visit.subdomain, visit.authorization, headers=visit.headers
         )
 
-    def refusal(self, status: int) -> HttpResponse:
+    def refusal(self, status: int) -> LoopbackResponse:
         answer = (
             answers.too_large() if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else answers.unparsable()
         )
-        return HttpResponse(*answer)
+        return LoopbackResponse(*answer)
 
-    def respond(self, request: HttpRequest) -> HttpResponse:
+    def respond(self, request: LoopbackRequest) -> LoopbackResponse:
         try:
             return as_http(self._response(Visit(request)))
         except NoAnswerError as nothing:
-            late = None if nothing.answer is None else HttpResponse(*nothing.answer)
+            late = None if nothing.answer is None else LoopbackResponse(*nothing.answer)
             if nothing.reason == "hang":
                 raise NoResponseError(nothing.fault, response=late) from None
             if nothing.reason == "delay":

@@ -17,7 +17,7 @@ from zendesk_push.simulator.agent_replies import AgentReply, ReplyRefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from zendesk_push.simulator.accounts import Account
+    from zendesk_push.simulator.accounts import SimulatedAccount
 
 SUCCESS = "success"
 ALREADY_IMPORTED = "already_imported"
@@ -93,10 +93,10 @@ class Tickets:
     def get(self, ticket_id: int) -> Ticket | None:
         return self._tickets.get(ticket_id)
 
-    def comment(self, account: Account, external_id: str) -> Comment | None:
+    def comment(self, account: SimulatedAccount, external_id: str) -> Comment | None:
         return self._comments.get((account.instance_push_id, external_id))
 
-    def find(self, account: Account, external_id: str) -> Comment | AgentReply | None:
+    def find(self, account: SimulatedAccount, external_id: str) -> Comment | AgentReply | None:
         """What the customer wrote, or an agent's answer by the id that the integration gave it."""
         key = (account.instance_push_id, external_id)
         return self._comments.get(key) or self._replies.get(key)
@@ -134,7 +134,7 @@ class Tickets:
         }
 
     def import_resource(
-        self, account: Account, resource: dict[str, Any], request_id: str | None, now: float
+        self, account: SimulatedAccount, resource: dict[str, Any], request_id: str | None, now: float
     ) -> Imported:
         """Make a ticket or a comment of a resource that the schema has accepted."""
         key = (account.instance_push_id, resource["external_id"])
@@ -165,7 +165,7 @@ class Tickets:
         return Imported(SUCCESS, event=report)
 
     def _open(
-        self, account: Account, resource: dict[str, Any], now: float, follow_up_of: int | None = None
+        self, account: SimulatedAccount, resource: dict[str, Any], now: float, follow_up_of: int | None = None
     ) -> Ticket:
         ticket = Ticket(
             next(self._ticket_ids),

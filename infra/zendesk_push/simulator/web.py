@@ -14,14 +14,14 @@ import jinja2
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound, UnsupportedMediaType
 from werkzeug.wrappers import Request, Response
 
-from zendesk_push.loopback_http import HttpRequest, HttpResponse
+from zendesk_push.loopback_http import LoopbackRequest, LoopbackResponse
 from zendesk_push.simulator.events import timestamp
 from zendesk_push.simulator.rich_text import rich_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from zendesk_push.simulator.answers import Answer
+    from zendesk_push.simulator.answers import ZendeskAnswer
     from zendesk_push.simulator.channelback_sender import ChannelbackSender
     from zendesk_push.simulator.core import ZendeskState
     from zendesk_push.simulator.event_sender import EventSender
@@ -66,7 +66,7 @@ class Visit:
     host serves every subdomain.
     """
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: LoopbackRequest) -> None:
         self.environ = request.environ()
         self.request = Request(self.environ)
         self.headers = tuple(request.headers)
@@ -148,7 +148,7 @@ def as_json(value: object, status: int = 200) -> Response:
     return Response(body + "\n", status, content_type="application/json")
 
 
-def as_response(answer: Answer) -> Response:
+def as_response(answer: ZendeskAnswer) -> Response:
     """An API answer as it stands: no header but those that it names (and its length)."""
     response = Response(answer.body, answer.status)
     response.headers.remove("Content-Type")
@@ -157,7 +157,7 @@ def as_response(answer: Answer) -> Response:
     return response
 
 
-def as_http(response: Response) -> HttpResponse:
+def as_http(response: Response) -> LoopbackResponse:
     """What the server sends; it says the length itself."""
     headers = [(name, value) for name, value in response.headers if name.lower() != "content-length"]
-    return HttpResponse(response.status_code, headers, response.get_data())
+    return LoopbackResponse(response.status_code, headers, response.get_data())

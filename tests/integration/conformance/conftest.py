@@ -11,7 +11,7 @@ from zendesk_push.in_memory.clock import ManualClock
 from zendesk_push.in_memory.sqs import InMemorySqs
 from zendesk_push.local.aws import LocalAws
 from zendesk_push.local.sqs_service import MOST_BODY_BYTES, SqsService
-from zendesk_push.loopback_http import HttpRequest, HttpResponse, LoopbackServer
+from zendesk_push.loopback_http import LoopbackRequest, LoopbackResponse, LoopbackServer
 
 REGION = "us-east-1"
 
@@ -35,11 +35,11 @@ class _Served:
         self.server = LoopbackServer("127.0.0.1", 0, self, name="sqs")
         self.respond = SqsService(f"http://127.0.0.1:{self.server.port}/123456789012/", clock).respond
 
-    def drops(self, _: HttpRequest) -> bool:
+    def drops(self, _: LoopbackRequest) -> bool:
         return False
 
-    def refusal(self, status: int) -> HttpResponse:
-        return HttpResponse(status, [])
+    def refusal(self, status: int) -> LoopbackResponse:
+        return LoopbackResponse(status, [])
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import pytest
 
 from integration.local.conftest import SECONDS, ExampleStack
 from zendesk_push.local.event_wiring import Route
-from zendesk_push.local.http_api import HttpApi
+from zendesk_push.local.http_api import HttpApiServer
 from zendesk_push.local.invocation import InvocationResult
 
 
-class Answer:
+class ApiAnswer:
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self.status = response.status
         self.headers = response.headers
@@ -33,7 +33,7 @@ def call(
     body: Any = None,
     headers: Mapping[str, str] | None = None,
     **arguments: Any,
-) -> Answer:
+) -> ApiAnswer:
     return call_at(urlsplit(example.stack.api_url).netloc, method, path, body, headers, **arguments)
 
 
@@ -44,11 +44,11 @@ def call_at(
     body: Any = None,
     headers: Mapping[str, str] | None = None,
     **arguments: Any,
-) -> Answer:
+) -> ApiAnswer:
     connection = http.client.HTTPConnection(address, timeout=60)
     try:
         connection.request(method, path, body, dict(headers or {}), **arguments)
-        return Answer(connection.getresponse())
+        return ApiAnswer(connection.getresponse())
     finally:
         connection.close()
 
@@ -145,7 +145,7 @@ def test_a_connection_serves_several_requests(example: ExampleStack) -> None:
     try:
         for number in range(3):
             connection.request("GET", f"/things/{number}")
-            answer = Answer(connection.getresponse())
+            answer = ApiAnswer(connection.getresponse())
             assert answer.json["event"]["pathParameters"] == {"id": str(number)}
     finally:
         connection.close()
@@ -158,7 +158,9 @@ def test_a_function_that_takes_too_long_is_a_503() -> None:
         released.wait(SECONDS)
         return InvocationResult("r", "{}")
 
-    api = HttpApi([Route("$default", "Slow")], {"Slow": slow}, bind="127.0.0.1", port=0, answer_seconds=0.01)
+    api = HttpApiServer(
+        [Route("$default", "Slow")], {"Slow": slow}, bind="127.0.0.1", port=0, answer_seconds=0.01
+    )
     api.start()
     try:
         answer = call_at(f"127.0.0.1:{api.port}", "GET", "/")

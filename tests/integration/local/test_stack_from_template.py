@@ -8,10 +8,10 @@ import pytest
 
 from integration.local.conftest import EXAMPLE, ExampleStack
 from zendesk_push.local.aws import LocalAws
-from zendesk_push.local.cloudformation import Stack
+from zendesk_push.local.cloudformation import CreatedStack
 from zendesk_push.local.errors import LocalStackError
 from zendesk_push.local.event_wiring import event_sources, functions, routes, schedules
-from zendesk_push.local.http_api import HttpApi
+from zendesk_push.local.http_api import HttpApiServer
 from zendesk_push.local.logs import LogCollector
 from zendesk_push.local.pool import FunctionPool
 from zendesk_push.template.errors import TemplateError
@@ -57,7 +57,7 @@ def attempt(example: ExampleStack, template: Path, parameters: dict[str, str] | 
     """Everything that happens to a template before its functions start, on the example's moto."""
     aws = LocalAws(example.stack.aws_endpoint_url)
     loaded = load_template(template, parameters or {})
-    stack = Stack.create(loaded, next(_names), aws)
+    stack = CreatedStack.create(loaded, next(_names), aws)
     specs = functions(stack, loaded)
     routes(stack, specs)
     event_sources(stack, specs)
@@ -163,7 +163,7 @@ def test_a_handler_that_can_not_be_imported_is_an_error(
     (tmp_path / "code" / "broken_handlers.py").write_text("1 / 0\n")
     aws = LocalAws(example.stack.aws_endpoint_url)
     loaded = load_template(template, {})
-    spec = functions(Stack.create(loaded, next(_names), aws), loaded)["WebFunction"]
+    spec = functions(CreatedStack.create(loaded, next(_names), aws), loaded)["WebFunction"]
     pool = FunctionPool(spec, aws.endpoint_url, LogCollector(), limit=1)
     pool.start()
     try:
@@ -177,4 +177,4 @@ def test_a_port_that_is_taken_is_an_error(example: ExampleStack) -> None:
     taken = int(example.stack.api_url.rsplit(":", 1)[1])
 
     with pytest.raises(LocalStackError, match=f"can't listen on 127.0.0.1:{taken}"):
-        HttpApi([], {}, bind="127.0.0.1", port=taken)
+        HttpApiServer([], {}, bind="127.0.0.1", port=taken)

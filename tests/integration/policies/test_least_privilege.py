@@ -30,7 +30,7 @@ from zendesk_push.local.stack import LocalStack
 from zendesk_push.local_registry import STACK_NAME
 from zendesk_push.sam_local.environment import RunningStack, environment
 from zendesk_push.sam_local.events import Circumstances, Event, fit, form_of, load
-from zendesk_push.sam_local.scenario import ADMIN, PUSH, Page, Scenario
+from zendesk_push.sam_local.scenario import ADMIN, PUSH, AdminPage, Scenario
 from zendesk_push.simulator import Fault, FaultKind
 from zendesk_push.simulator.endpoints import ValidateTokenPolicy
 from zendesk_push.template.reader import TEMPLATE, load_source
@@ -197,13 +197,13 @@ def _live(functions: Functions, stack: LocalStack) -> None:
     assert [outcome.problem for outcome in outcomes if outcome.problem] == []
 
     # Added again after its removal: the secret comes back.
-    def admin(event: Event, metadata: str = "", token: str = "") -> Page:
+    def admin(event: Event, metadata: str = "", token: str = "") -> AdminPage:
         fitted = fit(event, Circumstances(stack.zendesk_url, time.time(), metadata))
         if token:
             fitted = fit(
                 _with_field(fitted, "zendesk_access_token", token), Circumstances(stack.zendesk_url, 0)
             )
-        return Page.parse(functions.invoke(ADMIN, fitted)["body"])
+        return AdminPage.parse(functions.invoke(ADMIN, fitted)["body"])
 
     page = admin(load("admin-ui-new"))
     assert page.state == "connected"
@@ -254,13 +254,13 @@ def _live(functions: Functions, stack: LocalStack) -> None:
         "zendesk_access_token": simulator.core.rotate_token(ACCOUNT),
     }.items():
         form = _with_field(form, name, value)
-    assert Page.parse(functions.invoke(ADMIN, form)["body"]).state == "connected"
+    assert AdminPage.parse(functions.invoke(ADMIN, form)["body"]).state == "connected"
     # Never saved, and refused by the next day.
     other = simulator.core.create_account(SUBDOMAIN, name="Never saved")
     form = _with_field(load("admin-ui-new"), "instance_push_id", other.instance_push_id)
     form = _with_field(form, "zendesk_access_token", other.token or "")
     assert (
-        Page.parse(functions.invoke(ADMIN, fit(form, Circumstances(stack.zendesk_url, 0)))["body"]).state
+        AdminPage.parse(functions.invoke(ADMIN, fit(form, Circumstances(stack.zendesk_url, 0)))["body"]).state
         == "connected"
     )
     simulator.core.rotate_token(other.instance_push_id)

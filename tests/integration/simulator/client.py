@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import urllib3
 
-    from zendesk_push.simulator import Account
+    from zendesk_push.simulator import SimulatedAccount
 
 PUSH = "/api/v2/any_channel/push.json"
 VALIDATE = "/api/v2/any_channel/validate_token"
@@ -18,7 +18,7 @@ VALIDATE = "/api/v2/any_channel/validate_token"
 @dataclass
 class Client:
     pool: urllib3.HTTPConnectionPool
-    account: Account
+    account: SimulatedAccount
 
     def push(self, *external_ids: str, **options: Any) -> urllib3.BaseHTTPResponse:
         return self.post(PUSH, push_body(self.account, *external_ids), **options)
@@ -42,7 +42,7 @@ class Client:
         return response.json()
 
 
-def push_body(account: Account, *external_ids: str) -> dict[str, Any]:
+def push_body(account: SimulatedAccount, *external_ids: str) -> dict[str, Any]:
     return {
         "instance_push_id": account.instance_push_id,
         "external_resources": [

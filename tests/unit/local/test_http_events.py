@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zendesk_push.local.http_events import MalformedAnswerError, build_event, build_response
-from zendesk_push.loopback_http import HttpRequest
+from zendesk_push.loopback_http import LoopbackRequest
 
 
 def request(
@@ -16,13 +16,13 @@ def request(
     target: str = "/admin_ui",
     headers: Sequence[tuple[str, str]] = (),
     body: bytes = b"",
-) -> HttpRequest:
-    return HttpRequest(
+) -> LoopbackRequest:
+    return LoopbackRequest(
         method, target, "HTTP/1.1", [("Host", "127.0.0.1:8080"), *headers], body, "10.1.2.3", 8080
     )
 
 
-def event_of(one: HttpRequest, route_key: str = "$default") -> dict[str, Any]:
+def event_of(one: LoopbackRequest, route_key: str = "$default") -> dict[str, Any]:
     return build_event(one, route_key, {})
 
 

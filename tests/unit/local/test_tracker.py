@@ -33,7 +33,7 @@ REASON = dead(
 )
 
 
-class World:
+class LookedUp:
     """What the tracker looks up."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class World:
 
 class Recorded:
     def __init__(self) -> None:
-        self.world = World()
+        self.world = LookedUp()
         self.steps: list[TrackedMessage] = []
         self.tracker = MessageTracker(self.world, self.steps.append)
 

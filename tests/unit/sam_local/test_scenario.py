@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from zendesk_push.sam_local.scenario import ADMIN, PUSH, STEPS, Outcome, Page, Scenario, Step
+from zendesk_push.sam_local.scenario import ADMIN, PUSH, STEPS, AdminPage, Scenario, Step, StepOutcome
 
 METADATA = json.dumps(
     {
@@ -30,14 +30,14 @@ def _page(state: str, sealed: str = "c2VhbGVk", origin: str = "http://127.0.0.1:
 
 
 def test_a_page_is_read() -> None:
-    page = Page.parse(_page("connected")["body"])
+    page = AdminPage.parse(_page("connected")["body"])
     assert page.state == "connected"
     assert json.loads(page.fields["metadata"]) == json.loads(METADATA)
 
 
 def test_what_differs_between_runs_is_not_compared() -> None:
     step = Step("admin-ui-new", ADMIN, status=200, state="connected")
-    one = Outcome(step, _page("connected"), None)
+    one = StepOutcome(step, _page("connected"), None)
     other = _page("connected", "YW5vdGhlcg==", "http://host.docker.internal:65535")
     for own, others in (
         ("0b7e9a52", "1c8f0b63"),
@@ -46,7 +46,7 @@ def test_what_differs_between_runs_is_not_compared() -> None:
         ("9f8e", "7d6c"),
     ):
         other["body"] = other["body"].replace(own, others)
-    assert one.comparable() == Outcome(step, other, None).comparable()
+    assert one.comparable() == StepOutcome(step, other, None).comparable()
 
 
 @pytest.mark.parametrize("change", [("connected", "unconfirmed"), ("3cd1d2a5", "4de2e3b6"), ("/x", "/y")])
@@ -54,7 +54,10 @@ def test_everything_else_is(change: tuple[str, str]) -> None:
     step = Step("admin-ui-new", ADMIN, status=200)
     other = _page("connected")
     other["body"] = other["body"].replace(*change)
-    assert Outcome(step, _page("connected"), None).comparable() != Outcome(step, other, None).comparable()
+    assert (
+        StepOutcome(step, _page("connected"), None).comparable()
+        != StepOutcome(step, other, None).comparable()
+    )
 
 
 def _play(answers: dict[str, Any], *, replies: bool = True) -> dict[str, str | None]:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from unit.simulator.worlds import World
+from unit.simulator.worlds import SimulatorWorld
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> SimulatorWorld:
+    return SimulatorWorld()

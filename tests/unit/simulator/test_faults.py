@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from unit.simulator.worlds import World, codes, resource
+from unit.simulator.worlds import SimulatorWorld, codes, resource
 from zendesk_push.simulator import Fault, FaultError, FaultKind, NoAnswerError, ValidateTokenPolicy
 from zendesk_push.simulator.faults import fault_from_json
 
 
-def imported(world: World) -> bool:
+def imported(world: SimulatorWorld) -> bool:
     return world.zendesk.ticket_of("account-1", "1") is not None
 
 
@@ -44,7 +44,7 @@ def imported(world: World) -> bool:
     ],
 )
 def test_answers_instead_of_working(
-    world: World, fault: Fault, status: int, headers: dict[str, str], start: bytes
+    world: SimulatorWorld, fault: Fault, status: int, headers: dict[str, str], start: bytes
 ) -> None:
     world.zendesk.switch_on(fault)
     answer = world.push(resource("1"))
@@ -68,7 +68,7 @@ def test_answers_instead_of_working(
         (Fault(FaultKind.REPLY_LOST), "reply_lost", True),
     ],
 )
-def test_gives_no_answer(world: World, fault: Fault, reason: str, done: bool) -> None:
+def test_gives_no_answer(world: SimulatorWorld, fault: Fault, reason: str, done: bool) -> None:
     world.zendesk.switch_on(fault)
     with pytest.raises(NoAnswerError) as caught:
         world.push(resource("1"))
@@ -80,7 +80,7 @@ def test_gives_no_answer(world: World, fault: Fault, reason: str, done: bool) ->
     assert codes(world.push(resource("1"))) == (["already_imported"] if done else ["success"])
 
 
-def test_a_hang_after_the_import_keeps_the_answer_for_later(world: World) -> None:
+def test_a_hang_after_the_import_keeps_the_answer_for_later(world: SimulatorWorld) -> None:
     world.zendesk.switch_on(Fault(FaultKind.HANG, after_import=True))
     with pytest.raises(NoAnswerError) as caught:
         world.push(resource("1"))
@@ -103,7 +103,7 @@ def test_a_hang_after_the_import_keeps_the_answer_for_later(world: World) -> Non
         (Fault(FaultKind.OTHER_SUCCESS), {"results": ["1 success", "2 success", "3 success"]}),
     ],
 )
-def test_spoils_the_results(world: World, fault: Fault, expected: dict[str, Any]) -> None:
+def test_spoils_the_results(world: SimulatorWorld, fault: Fault, expected: dict[str, Any]) -> None:
     world.zendesk.switch_on(fault)
     answer = world.push(resource("1"), resource("2"), resource("3"))
     body = json.loads(answer.body)
@@ -116,13 +116,13 @@ def test_spoils_the_results(world: World, fault: Fault, expected: dict[str, Any]
     assert imported(world)
 
 
-def test_html_after_the_import(world: World) -> None:
+def test_html_after_the_import(world: SimulatorWorld) -> None:
     world.zendesk.switch_on(Fault(FaultKind.HTML, after_import=True))
     answer = world.push(resource("1"))
     assert (answer.status, answer.body[:6], imported(world)) == (200, b"<html>", True)
 
 
-def test_a_processing_error_halts_what_follows(world: World) -> None:
+def test_a_processing_error_halts_what_follows(world: SimulatorWorld) -> None:
     world.zendesk.switch_on(Fault(FaultKind.PROCESSING_ERROR, external_id="2", description="broken"))
     answer = world.push(resource("1"), resource("2"), resource("3"))
     assert codes(answer) == ["success", "processing_error", "halted"]
@@ -130,13 +130,13 @@ def test_a_processing_error_halts_what_follows(world: World) -> None:
     assert codes(world.push(resource("3"), resource("1"))) == ["success", "already_imported"]
 
 
-def test_what_is_imported_already_is_not_processed_again(world: World) -> None:
+def test_what_is_imported_already_is_not_processed_again(world: SimulatorWorld) -> None:
     world.push(resource("1"))
     world.zendesk.switch_on(Fault(FaultKind.PROCESSING_ERROR, count=1))
     assert codes(world.push(resource("1"), resource("2"))) == ["already_imported", "processing_error"]
 
 
-def test_a_processing_error_is_counted_by_resource(world: World) -> None:
+def test_a_processing_error_is_counted_by_resource(world: SimulatorWorld) -> None:
     world.zendesk.switch_on(Fault(FaultKind.PROCESSING_ERROR, count=1))
     assert codes(world.push(resource("1"), resource("2"))) == ["processing_error", "halted"]
     assert codes(world.push(resource("1"), resource("2"))) == ["success", "success"]
@@ -160,7 +160,7 @@ def test_a_processing_error_is_counted_by_resource(world: World) -> None:
     ],
 )
 def test_strikes_only_what_its_conditions_name(
-    world: World, condition: dict[str, Any], struck: set[str]
+    world: SimulatorWorld, condition: dict[str, Any], struck: set[str]
 ) -> None:
     other = world.zendesk.create_account("globex")
     world.zendesk.switch_on(Fault(FaultKind.SERVER_ERROR, **condition))
@@ -173,7 +173,7 @@ def test_strikes_only_what_its_conditions_name(
     assert {name for name, answer in answers.items() if answer.status == 500} == struck
 
 
-def test_ends_after_its_count_and_the_next_takes_over(world: World) -> None:
+def test_ends_after_its_count_and_the_next_takes_over(world: SimulatorWorld) -> None:
     world.zendesk.switch_on(Fault(FaultKind.SERVER_ERROR, count=2))
     second = world.zendesk.switch_on(Fault(FaultKind.THROTTLED))
     assert [world.push(resource("1")).status for _ in range(3)] == [500, 500, 429]
@@ -182,7 +182,7 @@ def test_ends_after_its_count_and_the_next_takes_over(world: World) -> None:
     assert world.push(resource("1")).status == 200
 
 
-def test_a_refused_request_does_not_use_up_a_fault_of_the_import(world: World) -> None:
+def test_a_refused_request_does_not_use_up_a_fault_of_the_import(world: SimulatorWorld) -> None:
     world.zendesk.switch_on(Fault(FaultKind.REPLY_LOST, count=1))
     assert world.push(resource("")).status == 400
     with pytest.raises(NoAnswerError):
@@ -198,7 +198,9 @@ def test_a_refused_request_does_not_use_up_a_fault_of_the_import(world: World) -
         (ValidateTokenPolicy.ALWAYS, 200, 200),
     ],
 )
-def test_validate_token_policies(world: World, policy: ValidateTokenPolicy, before: int, after: int) -> None:
+def test_validate_token_policies(
+    world: SimulatorWorld, policy: ValidateTokenPolicy, before: int, after: int
+) -> None:
     world.zendesk.validate_token_policy = policy
     editor = world.zendesk.open_new("acme")
     token, identity = editor.token.value, editor.account.instance_push_id
@@ -212,7 +214,7 @@ def test_validate_token_policies(world: World, policy: ValidateTokenPolicy, befo
 
 
 @pytest.mark.parametrize("status", [400, 403, 413, 500])
-def test_content_fails_without_being_named(world: World, status: int) -> None:
+def test_content_fails_without_being_named(world: SimulatorWorld, status: int) -> None:
     """As by a firewall in front of Zendesk, or by a crash on certain text."""
     world.zendesk.switch_on(Fault(FaultKind.STATUS, status=status, text="<script>"))
     poison = resource("2", message="An <script> of sorts")
@@ -221,7 +223,7 @@ def test_content_fails_without_being_named(world: World, status: int) -> None:
     assert codes(world.push(resource("1"))) == ["success"]
 
 
-def test_an_answer_comes_late_whatever_it_is(world: World) -> None:
+def test_an_answer_comes_late_whatever_it_is(world: SimulatorWorld) -> None:
     world.zendesk.switch_on(Fault(FaultKind.DELAY, subdomain="acme", seconds=2.5))
     with pytest.raises(NoAnswerError) as caught:
         world.push(resource("1"))
@@ -237,13 +239,13 @@ def test_an_answer_comes_late_whatever_it_is(world: World) -> None:
     assert [each.outcome for each in world.zendesk.requests] == ["delay", "delay"]
 
 
-def test_a_host_that_says_yes_to_everything(world: World) -> None:
+def test_a_host_that_says_yes_to_everything(world: SimulatorWorld) -> None:
     world.zendesk.validate_token_policy = ValidateTokenPolicy.ALWAYS
     answer = world.validate("0" * 64, "anybody", host="nowhere")
     assert (answer.status, answer.body) == (200, b"null")
 
 
-def test_the_end_of_the_minute_is_told_where_it_is_wanted(world: World) -> None:
+def test_the_end_of_the_minute_is_told_where_it_is_wanted(world: SimulatorWorld) -> None:
     assert "ratelimit-reset" not in dict(world.push(resource("1")).headers)
     world.zendesk.rate_limits.tells_reset = True
     world.now += 12
@@ -253,7 +255,7 @@ def test_the_end_of_the_minute_is_told_where_it_is_wanted(world: World) -> None:
     assert (refused.status, dict(refused.headers)["ratelimit-reset"]) == (429, "48")
 
 
-def test_the_hang_policy_ends_with_another_or_with_all_faults(world: World) -> None:
+def test_the_hang_policy_ends_with_another_or_with_all_faults(world: SimulatorWorld) -> None:
     for end in (
         lambda: setattr(world.zendesk, "validate_token_policy", ValidateTokenPolicy.BEFORE_SAVE),
         None,
@@ -266,7 +268,7 @@ def test_the_hang_policy_ends_with_another_or_with_all_faults(world: World) -> N
         assert world.validate(world.account.token, "account-1").status == 200
 
 
-def test_whoever_waits_is_woken_once(world: World) -> None:
+def test_whoever_waits_is_woken_once(world: SimulatorWorld) -> None:
     fault = world.zendesk.switch_on(Fault(FaultKind.HANG))
     woken: list[str] = []
     fault.on_release(lambda: woken.append("waited"))
@@ -313,7 +315,7 @@ def test_a_fault_can_be_described_in_json() -> None:
     json.dumps(described)
 
 
-def test_a_fault_is_switched_on_once(world: World) -> None:
+def test_a_fault_is_switched_on_once(world: SimulatorWorld) -> None:
     fault = world.zendesk.switch_on(Fault(FaultKind.HANG))
     with pytest.raises(FaultError):
         world.zendesk.switch_on(fault)

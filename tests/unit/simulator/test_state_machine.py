@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from unit.simulator.worlds import World, codes, resource
-from zendesk_push.simulator import Account, Fault, FaultKind, NoAnswerError
+from unit.simulator.worlds import SimulatorWorld, codes, resource
+from zendesk_push.simulator import Fault, FaultKind, NoAnswerError, SimulatedAccount
 from zendesk_push.simulator.faults import ONLY_OF_ANSWERS
 
 IDS = st.integers(0, 12).map(str)
@@ -17,20 +17,20 @@ KINDS = st.sampled_from(sorted(set(FaultKind) - {FaultKind.STATUS} - ONLY_OF_ANS
 
 
 class ZendeskMachine(RuleBasedStateMachine):
-    accounts: Bundle[Account] = Bundle("accounts")
+    accounts: Bundle[SimulatedAccount] = Bundle("accounts")
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(rate_limit=20)
+        self.world = SimulatorWorld(rate_limit=20)
         self.confirmed: set[tuple[str, str]] = set()
         """What an answer called success: that, and only that, may never be called success again."""
 
     @initialize(target=accounts)
-    def first(self) -> Account:
+    def first(self) -> SimulatedAccount:
         return self.world.account
 
     @rule(target=accounts, subdomain=st.sampled_from(["acme", "globex"]))
-    def another(self, subdomain: str) -> Account:
+    def another(self, subdomain: str) -> SimulatedAccount:
         return self.world.zendesk.create_account(subdomain)
 
     @rule(kind=KINDS, count=st.none() | st.integers(1, 3), external_id=st.none() | IDS, after=st.booleans())
@@ -46,11 +46,11 @@ class ZendeskMachine(RuleBasedStateMachine):
         self.world.now += seconds
 
     @rule(account=accounts)
-    def revoke(self, account: Account) -> None:
+    def revoke(self, account: SimulatedAccount) -> None:
         self.world.zendesk.rotate_token(account.instance_push_id)
 
     @rule(account=accounts, pushed=st.lists(st.tuples(IDS, st.none() | IDS), max_size=6))
-    def push(self, account: Account, pushed: list[tuple[str, str | None]]) -> None:
+    def push(self, account: SimulatedAccount, pushed: list[tuple[str, str | None]]) -> None:
         resources = [
             resource(own, **({} if parent is None else {"parent_id": parent})) for own, parent in pushed
         ]

@@ -6,12 +6,12 @@ import itertools
 import json
 from typing import Any
 
-from zendesk_push.simulator import Account, Answer, ZendeskState
+from zendesk_push.simulator import SimulatedAccount, ZendeskAnswer, ZendeskState
 
 NOON = 1_764_000_000.0  # a whole minute
 
 
-class World:
+class SimulatorWorld:
     def __init__(self, **options: Any) -> None:
         self.now = NOON
         ids, tokens = itertools.count(1), itertools.count(1)
@@ -24,13 +24,13 @@ class World:
         self.account = self.zendesk.create_account("acme", name="Acme support", metadata="remembered")
 
     def push(
-        self, *resources: Any, account: Account | None = None, host: str | None = None, **body: Any
-    ) -> Answer:
+        self, *resources: Any, account: SimulatedAccount | None = None, host: str | None = None, **body: Any
+    ) -> ZendeskAnswer:
         sender = account or self.account
         content = {"instance_push_id": sender.instance_push_id, "external_resources": list(resources), **body}
         return self.zendesk.push(host, f"Bearer {sender.token}", json.dumps(content).encode())
 
-    def validate(self, token: str | None, instance_push_id: str, host: str | None = None) -> Answer:
+    def validate(self, token: str | None, instance_push_id: str, host: str | None = None) -> ZendeskAnswer:
         body = json.dumps({"instance_push_id": instance_push_id}).encode()
         return self.zendesk.validate_token(host, None if token is None else f"Bearer {token}", body)
 
@@ -48,12 +48,12 @@ def resource(external_id: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def codes(answer: Answer) -> list[str]:
+def codes(answer: ZendeskAnswer) -> list[str]:
     assert answer.status == 200, answer
     return [result["status"]["code"] for result in json.loads(answer.body)["results"]]
 
 
-def messages(answer: Answer) -> list[str]:
+def messages(answer: ZendeskAnswer) -> list[str]:
     assert answer.status == 400, answer
     found: list[str] = json.loads(answer.body)["error"]["message"]
     return found
