@@ -57,7 +57,7 @@ costs: $(VENV)  ## what a stack costs, into docs/deployment.md (ARGS="--messages
 way: $(VENV)  ## the way of one message through the push function, file by file
 	@$(BIN)/python -m zendesk_push.bench.message_way
 
-recording: $(VENV)  ## docs/images/make-run.svg, the README's picture, from a real run (needs Chromium)
+recording: $(VENV)  ## the pictures in docs/images, from a real run (needs Chromium)
 	@$(BIN)/python -m zendesk_push.recording $(ARGS)
 
 build: $(VENV) $(SAM)  ## both functions for Lambda: built, pruned, byte-compiled, measured

@@ -210,7 +210,8 @@ class LiveTable:
     def _foot(self) -> Text:
         states = Counter(message.state for message in self._messages())
         counts = ", ".join(f"{states[state]} {state.value}" for state in State if states[state])
-        return Text(f"{counts}.  Ctrl-C stops", style="dim")
+        plural = "s" if states[State.DEAD] > 1 else ""  # dead letters stand last
+        return Text(f"{counts}{plural}.  Ctrl-C stops", style="dim")
 
 
 def _width(messages: Sequence[TrackedMessage], field: str, most: int) -> int:
