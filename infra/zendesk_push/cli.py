@@ -39,7 +39,9 @@ def main(argv: Sequence[str] | None = None, commands: Mapping[str, str] = COMMAN
     _open_what_is_closed()
     _print_everything_somehow()
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is hidden from others is given back
+        for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: what is hidden from others is given back
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, signal.default_int_handler)
     try:
         if COMPLETION_VARIABLE in os.environ:
             print(*candidates(commands, arguments), sep="\n")

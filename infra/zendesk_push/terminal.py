@@ -3,6 +3,7 @@
 Text is printed as it is: nothing here reads markup, turns ``:smile:`` into a picture, or wraps an id.
 """
 
+import json
 import os
 import re
 import shutil
@@ -113,10 +114,18 @@ def progress_bar() -> "Progress":
     )
 
 
+def stop_signals() -> list[signal.Signals]:
+    """What ends a command in order: Ctrl-C, a request to end, a terminal that is closed; but not what was told to be
+    ignored, as ``nohup`` does.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 @contextmanager
 def stopping_in_order() -> Iterator[Callable[[], bool]]:
-    """While this lasts, the first SIGINT or SIGTERM only makes the given function say so: the step that is under way is
-    finished. A second one interrupts.
+    """While this lasts, the first of ``stop_signals`` only makes the given function say so, so that what is under way can
+    end. A second one interrupts.
     """
     stopped = False
 
@@ -127,9 +136,7 @@ def stopping_in_order() -> Iterator[Callable[[], bool]]:
         stopped = True
         remark("stopping after this step (once more: at once)")
 
-    before: dict[int, Any] = {
-        number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    before: dict[int, Any] = {number: signal.signal(number, note) for number in stop_signals()}
     try:
         yield lambda: stopped
     finally:
@@ -145,6 +152,12 @@ def printable(text: str) -> str:
         else "\ufffd"
         for character in text
     )
+
+
+def print_json(value: Any) -> None:
+    """A value as JSON on stdout. What would move the cursor is an escape, which means the same."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    print("".join(json.dumps(one)[1:-1] if one != "\n" and printable(one) != one else one for one in text))
 
 
 def counted(number: int, noun: str) -> str:

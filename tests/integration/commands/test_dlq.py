@@ -1,6 +1,8 @@
 """Dead letters are read without losing one, and redriven as they were."""
 
+import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -407,10 +409,9 @@ def test_an_edited_body_is_not_lost_where_it_cannot_be_sent(
 ) -> None:
     letter_id = bury(stack, "acc-1")
     monkeypatch.chdir(tmp_path)
-    path = tmp_path / "body.json"
-    path.write_text(body("acc-1", 7))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(body("acc-1", 7) + "\n"))
     ran = command(
-        "dlq", "edit", letter_id, "--yes", "--body-file", str(path), "--queue-url", f"{stack.queue_url}-none"
+        "dlq", "edit", letter_id, "--yes", "--body-file", "-", "--queue-url", f"{stack.queue_url}-none"
     )
     assert (ran.code, ran.out) == (1, "the dead letter is still there\n")
     [kept] = tmp_path.glob("message-*.json")

@@ -131,7 +131,7 @@ def test_ctrl_c_at_the_question_gives_everything_back(stack: Deployed, terminal:
     assert visible(stack, stack.dead_letter_queue_url) == 25
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_who_stops_a_redrive_is_told_what_was_done_and_nothing_stays_hidden(
     stack: Deployed, ready_file: Path, number: signal.Signals
 ) -> None:

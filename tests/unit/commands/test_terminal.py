@@ -1,6 +1,7 @@
 """Times, spans and strangers' text at the terminal."""
 
 import io
+import json
 import sys
 
 import pytest
@@ -14,6 +15,7 @@ from zendesk_push.terminal import (
     duration,
     isoformat,
     parse_duration,
+    print_json,
     printable,
     styled,
     table,
@@ -110,3 +112,12 @@ def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatc
     assert styled("x", "green", io.StringIO()) == "x"
     monkeypatch.setenv("NO_COLOR", "1")
     assert styled("x", "green", Tty()) == "x"
+
+
+def test_json_is_readable_and_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"text": "Zieli\u0144ski \x9b31m \u202e \x1b[31m :smile:", "list": [1]}
+    print_json(value)
+    shown = capsys.readouterr().out
+    assert json.loads(shown) == value
+    assert "Zieli\u0144ski" in shown
+    assert not {"\x9b", "\u202e", "\x1b"} & set(shown)

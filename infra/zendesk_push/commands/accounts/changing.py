@@ -14,7 +14,7 @@ from zendesk_push.account_overview import AccountStatus
 from zendesk_push.commands.accounts.looking import chosen
 from zendesk_push.deployment import Deployment
 from zendesk_push.errors import CommandError
-from zendesk_push.terminal import confirm, printable
+from zendesk_push.terminal import confirm, print_json, printable
 
 _FUNCTION: Final = "PushContentFunction"
 
@@ -100,7 +100,7 @@ def _invoke(deployment: Deployment, event: dict[str, Any]) -> Any:
 def _say(args: argparse.Namespace, status: AccountStatus, text: str, **more: str) -> int:
     if args.json:
         result = {"instance_push_id": status.account.instance_push_id, "result": text, **more}
-        print(json.dumps(result, ensure_ascii=False))
+        print_json(result)
     else:
         print(printable(f"{status.label}: {text}"))
     return 0

@@ -1,14 +1,13 @@
 """``accounts list`` and ``accounts show``: nothing is changed."""
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from typing import Any
 
 from zendesk_push.account_overview import AccountStatus, account_statuses, find_account
 from zendesk_push.deployment import Deployment
-from zendesk_push.terminal import Column, duration, isoformat, printable, remark, table, timestamp
+from zendesk_push.terminal import Column, duration, isoformat, print_json, printable, remark, table, timestamp
 
 
 def list_accounts(args: argparse.Namespace, deployment: Deployment) -> int:
@@ -28,7 +27,7 @@ def list_accounts(args: argparse.Namespace, deployment: Deployment) -> int:
         ),
     )
     if args.json:
-        print(json.dumps([as_json(status, now) for status in found], indent=2, ensure_ascii=False))
+        print_json([as_json(status, now) for status in found])
     elif found:
         print(_table(found, now))
     else:
@@ -41,7 +40,7 @@ def show(args: argparse.Namespace, deployment: Deployment) -> int:
     status = chosen(args, deployment)
     now = time.time()
     if args.json:
-        print(json.dumps(as_json(status, now), indent=2, ensure_ascii=False))
+        print_json(as_json(status, now))
         return 0
     account = status.account
     print(f"instance_push_id: {account.instance_push_id}")

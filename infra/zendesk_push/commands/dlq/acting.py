@@ -1,11 +1,11 @@
 """``dlq export``, ``redrive`` and ``purge``: a selection is read once, shown, and dealt with."""
 
 import argparse
-import json
 import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,15 @@ from zendesk_push.dead_letters.views import summary
 from zendesk_push.deployment import Deployment
 from zendesk_push.errors import EXIT_INTERRUPTED, CommandError
 from zendesk_push.queue_sender import QueueSender, maximum_message_size
-from zendesk_push.terminal import confirm, counted, printable, progress_bar, remark, stopping_in_order
+from zendesk_push.terminal import (
+    confirm,
+    counted,
+    print_json,
+    printable,
+    progress_bar,
+    remark,
+    stopping_in_order,
+)
 
 _FAILURES_SHOWN: Final = 50
 
@@ -110,7 +118,7 @@ def _say(args: argparse.Namespace, verb: tuple[str, str], tally: Tally, count: i
             "left_behind": tally.left_behind,
             "interrupted": tally.stopped,
         }
-        print(json.dumps(result, indent=2, ensure_ascii=False))
+        print_json(result)
     else:
         print(text if count else f"no dead letters like that: nothing to {verb[0]}")
     return 0
@@ -127,6 +135,8 @@ def _write(path: Path, chosen: Chosen) -> None:
     except FileExistsError:
         raise CommandError(f"{path} is there already: give another --output") from None
     except OSError as error:
+        with suppress(OSError):
+            path.unlink()  # half of it would look like all of it
         raise CommandError(f"{path} can't be written: {error.strerror}; nothing was done") from None
 
 

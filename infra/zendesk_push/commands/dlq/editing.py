@@ -1,7 +1,6 @@
 """``dlq edit``: one letter's body corrected, sent with its attributes, and the letter removed once it is sent."""
 
 import argparse
-import json
 import os
 import shlex
 import subprocess
@@ -15,17 +14,16 @@ from push_content.messages.sqs_record import SqsRecord
 from zendesk_push.commands.dlq.acting import content_sender, report
 from zendesk_push.commands.dlq.selecting import choose
 from zendesk_push.dead_letters.dead_letter import Selection
-from zendesk_push.dead_letters.redrive import Pace, redrive
+from zendesk_push.dead_letters.redrive import Pace, Tally, redrive
 from zendesk_push.deployment import Deployment
 from zendesk_push.errors import CommandError, UsageError
-from zendesk_push.terminal import confirm, printable, remark
+from zendesk_push.terminal import confirm, print_json, printable, remark
 
 
 def edit(args: argparse.Namespace, deployment: Deployment) -> int:
     """Open, check, send, remove. An unchanged body changes nothing."""
     if not args.id:
         raise UsageError("the ID is empty")
-    sender = content_sender(deployment)
     wanted = Selection(ids=frozenset({args.id}))
     with choose(args, deployment, wanted) as chosen:
         first = chosen.file.original(chosen.letters[0])
@@ -39,21 +37,36 @@ def edit(args: argparse.Namespace, deployment: Deployment) -> int:
     problem = _problem(body)
     if problem:
         remark(f"this is still no message: {problem}")
-    if not confirm("Send it, and remove the dead letter?", assume_yes=args.yes and not problem):
+    try:
+        tally = _send(args, deployment, wanted, body, ask=bool(problem) or not args.yes)
+    except BaseException:
+        _keep(args, body)
+        raise
+    if tally is None:
+        _keep(args, body)
         return _say(args, "nothing was sent", 1)
+    report(tally, "sent")
+    if tally.done:
+        return _say(args, "sent, and the dead letter removed", 0)
+    _keep(args, body)
+    return _say(args, "the dead letter is still there", 1)
+
+
+def _send(
+    args: argparse.Namespace, deployment: Deployment, wanted: Selection, body: str, *, ask: bool
+) -> Tally | None:
+    """Send the body in place of the letter's own; None: somebody said no."""
+    if not confirm("Send it, and remove the dead letter?", assume_yes=not ask):
+        return None
+    sender = content_sender(deployment)
     with choose(args, deployment, wanted) as chosen:
-        tally = redrive(
+        return redrive(
             chosen.reading,
             sender,
             chosen.letters[:1],
             lambda letter: replace(chosen.file.original(letter), body=body),
             Pace(),
         )
-    report(tally, "sent")
-    if tally.done:
-        return _say(args, "sent, and the dead letter removed", 0)
-    remark(f"the corrected body is in {_kept(body)}")
-    return _say(args, "the dead letter is still there", 1)
 
 
 def _corrected(body: str, body_file: str | None) -> str:
@@ -78,11 +91,14 @@ def _corrected(body: str, body_file: str | None) -> str:
     return edited if body.endswith("\n") else edited.removesuffix("\n")
 
 
-def _kept(body: str) -> Path:
+def _keep(args: argparse.Namespace, body: str) -> None:
+    """What somebody has just written is not lost; what came from a file is there already."""
+    if args.body_file not in (None, "-"):
+        return
     descriptor, name = tempfile.mkstemp(dir=".", prefix="message-", suffix=".json")
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
         file.write(body)
-    return Path(name)
+    remark(f"the corrected body is in {name}")
 
 
 def _read(path: Path) -> str:
@@ -104,5 +120,8 @@ def _problem(body: str) -> str | None:
 
 
 def _say(args: argparse.Namespace, text: str, code: int) -> int:
-    print(json.dumps({"sent": not code, "result": text}) if args.json else text)
+    if args.json:
+        print_json({"sent": not code, "result": text})
+    else:
+        print(text)
     return code

@@ -12,7 +12,7 @@ from zendesk_push.dead_letters.letter_file import as_json
 from zendesk_push.dead_letters.views import print_short, summary
 from zendesk_push.deployment import Deployment
 from zendesk_push.errors import UsageError
-from zendesk_push.terminal import duration, printable, remark, timestamp
+from zendesk_push.terminal import duration, print_json, printable, remark, timestamp
 
 
 def list_letters(args: argparse.Namespace, deployment: Deployment) -> int:
@@ -24,7 +24,7 @@ def list_letters(args: argparse.Namespace, deployment: Deployment) -> int:
     now = time.time()
     letters = find_letters(deployment, lambda letter: wanted.takes(letter, now))
     if args.json:
-        print(json.dumps([as_json(letter) for letter in letters], indent=2, ensure_ascii=False))
+        print_json([as_json(letter) for letter in letters])
         return 0
     if not letters:
         print("no dead letters" + (" like that" if wanted != Selection() else ""))
@@ -48,7 +48,7 @@ def show(args: argparse.Namespace, deployment: Deployment) -> int:
     if args.body:
         print(line["body"])
     elif args.json:
-        print(json.dumps(line, indent=2, ensure_ascii=False))
+        print_json(line)
     else:
         since = chosen.letters[0].dead_since
         line["dead_since"] = f"{timestamp(since)} ({duration(time.time() - since)} ago)"

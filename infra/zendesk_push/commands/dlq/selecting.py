@@ -93,15 +93,15 @@ def choose(args: argparse.Namespace, deployment: Deployment, wanted: Selection) 
         CommandError: an id is nobody's, also after waiting for others to let go, or several letters'.
     """
     with open_reading(deployment) as reading, LetterFile(tempfile.TemporaryFile()) as file:
-        letters = _pass(deployment, reading, file, wanted)
+        letters: list[ReceivedDeadLetter] = []
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while wanted.ids and not _all_found(letters, wanted):
-            if time.monotonic() > deadline or not visible_letters(
-                deployment, "ApproximateNumberOfMessagesNotVisible"
-            ) > len(letters):
+        while True:
+            # Asked before the pass: what others let go of in between is in it.
+            others = visible_letters(deployment, "ApproximateNumberOfMessagesNotVisible") - len(letters)
+            letters += _pass(deployment, reading, file, wanted)
+            if not wanted.ids or _all_found(letters, wanted) or others <= 0 or time.monotonic() > deadline:
                 break
             time.sleep(_PAUSE_SECONDS)  # SQS tells nobody when a message comes into sight
-            letters += _pass(deployment, reading, file, wanted)
         if wanted.ids:
             letters = resolve(letters, wanted.ids)
         letters.sort(key=lambda letter: letter.dead_since)

@@ -9,7 +9,6 @@ Exit code: 0 all is well (warnings allowed), 1 something has failed, 2 called wr
 """
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -32,7 +31,7 @@ from zendesk_push.commands.doctor.runtime_checks import (
 )
 from zendesk_push.commands.doctor.waiting_checks import check_dead_letters, check_waiting
 from zendesk_push.deployment import Deployment, add_deployment_arguments, find_deployment
-from zendesk_push.terminal import printable, styled
+from zendesk_push.terminal import print_json, printable, styled
 
 EXAMPLES: Final = """\
 examples:
@@ -76,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
             _print(finding)
     counts = Counter(finding.level for finding in findings)
     if args.json:
-        print(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
+        print_json([asdict(finding) for finding in findings])
     else:
         print(", ".join(f"{counts[level]} {level}" for level in Level))
     return 1 if counts[Level.FAIL] or (args.strict and counts[Level.WARN]) else 0

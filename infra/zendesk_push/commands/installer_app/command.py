@@ -11,9 +11,8 @@ from typing import Final
 from zendesk_push.commands.installer_app.app import InstallerApp, check_manifest_url
 from zendesk_push.deployment import add_deployment_arguments, find_deployment
 from zendesk_push.errors import CommandError, UsageError
-from zendesk_push.terminal import remark
+from zendesk_push.terminal import print_json, remark
 
-_DEPLOYMENT_OPTIONS: Final = ("stack_name", "ready_file", "api_url")
 _MAX_LOGO: Final = 1 << 20  # bytes
 
 
@@ -36,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="PATH", type=Path, default=Path("installer-app.zip"), help="default: %(default)s"
     )
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
     parser.add_argument("--force", action="store_true", help="write over a file that is there")
     parser.add_argument(
         "--name",
@@ -89,8 +89,11 @@ def run(args: argparse.Namespace) -> int:
     )
     output: Path = args.output
     _write(output, app.to_zip(), force=args.force)
-    print(output)
-    remark(f"manifest: {manifest_url}")
+    if args.json:
+        print_json({"path": str(output), "manifest_url": manifest_url})
+    else:
+        print(output)
+        remark(f"manifest: {manifest_url}")
     return 0
 
 
@@ -125,9 +128,12 @@ def _write(path: Path, content: bytes, *, force: bool) -> None:
 
 
 def _deployments(args: argparse.Namespace) -> str:
-    if not any(getattr(args, option) for option in _DEPLOYMENT_OPTIONS):
-        raise UsageError("where is the manifest? Give --manifest-url URL, or --stack-name NAME")
-    deployment = find_deployment(args)
+    try:
+        deployment = find_deployment(args)
+    except UsageError as error:
+        raise UsageError(
+            f"where is the manifest? Give --manifest-url URL, or its deployment: {error}"
+        ) from None
     if deployment.api_url is None:
         raise CommandError("the deployment's API address is not known: give --manifest-url URL")
     return f"{deployment.api_url}/manifest.json"

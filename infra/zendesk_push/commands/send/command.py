@@ -12,7 +12,6 @@ wrongly.
 
 import argparse
 import hashlib
-import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -31,6 +30,7 @@ from zendesk_push.queue_sender import Outgoing, QueueSender, SendResult, maximum
 from zendesk_push.terminal import (
     counted,
     parse_duration,
+    print_json,
     printable,
     progress_bar,
     remark,
@@ -179,13 +179,7 @@ def _report(
     count: int,
 ) -> None:
     if args.json:
-        print(
-            json.dumps(
-                [_as_json(sent, external_ids, fates.get(sent.message_id or "")) for sent in results],
-                indent=2,
-                ensure_ascii=False,
-            )
-        )
+        print_json([_as_json(sent, external_ids, fates.get(sent.message_id or "")) for sent in results])
         return
     shown = 0
     for sent in results:

@@ -7,7 +7,6 @@ Exit code: 0 nothing needs a person, 1 something does.
 """
 
 import argparse
-import json
 import time
 from typing import Final
 
@@ -18,7 +17,17 @@ from zendesk_push.deployment import Deployment, add_deployment_arguments, find_d
 from zendesk_push.errors import CommandError
 from zendesk_push.function_logs import LogLines, read_log_lines
 from zendesk_push.message_history import MESSAGE_LINES
-from zendesk_push.terminal import Column, counted, duration, parse_duration, printable, remark, styled, table
+from zendesk_push.terminal import (
+    Column,
+    counted,
+    duration,
+    parse_duration,
+    print_json,
+    printable,
+    remark,
+    styled,
+    table,
+)
 from zendesk_push.waiting import waiting
 
 EXAMPLES: Final = """\
@@ -55,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     )
     wanted = needs(overview, accounts, now)
     if args.json:
-        print(json.dumps(as_json(overview, wanted), indent=2, ensure_ascii=False))
+        print_json(as_json(overview, wanted))
     else:
         _print(overview, wanted, args.since)
     return 1 if wanted else 0

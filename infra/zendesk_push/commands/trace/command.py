@@ -22,7 +22,7 @@ from zendesk_push.deployment import Deployment, add_deployment_arguments, find_d
 from zendesk_push.errors import CommandError, UsageError
 from zendesk_push.function_logs import Line, LogLines, read_log_lines
 from zendesk_push.message_history import MESSAGE_LINES, TICKET_LINE, Fate, History, histories, tickets
-from zendesk_push.terminal import counted, isoformat, parse_duration, printable, remark, timestamp
+from zendesk_push.terminal import counted, isoformat, parse_duration, print_json, printable, remark, timestamp
 
 EXAMPLES: Final = """\
 examples:
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     )
     numbers = _tickets(deployment, log, since, args.id, known)
     if args.json:
-        print(json.dumps(_as_json(known, letters, numbers, problem), indent=2, ensure_ascii=False))
+        print_json(_as_json(known, letters, numbers, problem))
     else:
         _print(log.lines, known, letters, numbers)
         if problem:
