@@ -124,8 +124,8 @@ def stop_signals() -> list[signal.Signals]:
 
 @contextmanager
 def stopping_in_order() -> Iterator[Callable[[], bool]]:
-    """While this lasts, the first of ``stop_signals`` only makes the given function say so, so that what is under way can
-    end. A second one interrupts.
+    """While this lasts, the first of ``stop_signals`` only makes the given function say so: what is under way can end.
+    A second one interrupts.
     """
     stopped = False
 

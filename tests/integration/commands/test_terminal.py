@@ -135,7 +135,7 @@ def test_ctrl_c_at_the_question_gives_everything_back(stack: Deployed, terminal:
 def test_who_stops_a_redrive_is_told_what_was_done_and_nothing_stays_hidden(
     stack: Deployed, ready_file: Path, number: signal.Signals
 ) -> None:
-    bury(stack, 600)
+    bury(stack, 300)
     arguments = ["dlq", "redrive", "--all", "--yes", "--ready-file", str(ready_file)]
     with subprocess.Popen(
         [sys.executable, "-c", INTERRUPTIBLE, *arguments],
@@ -149,10 +149,11 @@ def test_who_stops_a_redrive_is_told_what_was_done_and_nothing_stays_hidden(
         redriving.send_signal(number)
         out, err = redriving.communicate(timeout=60)
     assert redriving.returncode == 130
-    found = re.search(r"stopped: ([\d,]+) of 600 dead letters redriven, ([\d,]+) left as they were", out)
+    found = re.search(r"stopped: (\d+) of (\d+) dead letters redriven, (\d+) left as they were", out)
     assert found, out + err
-    done, left = (int(text.replace(",", "")) for text in found.groups())
-    assert done + left == 600
+    # A receive whose answer came too late hides its ten letters from everybody for a while: fewer may be selected.
+    done, selected, left = map(int, found.groups())
+    assert done + left == selected <= 300
     assert left > 0
     assert visible(stack, stack.queue_url) == done
     assert visible(stack, stack.dead_letter_queue_url) == left
