@@ -1,5 +1,6 @@
 """A stack that moves to another region, and a table that comes back from a point in time: on moto, region by region."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,8 @@ from zendesk_channel.errors import CredentialMissingError
 from zendesk_push.restore import Place, main, restore, restore_metadata_key
 
 OLD, NEW = "eu-west-1", "eu-central-1"
+# A string, as moto takes it; CloudFormation itself takes an object.
+KEY_POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
 TOKENS = {InstancePushId("one"): PushToken("a" * 64), InstancePushId("two"): PushToken("b" * 64)}
 
 
@@ -141,6 +144,35 @@ def test_a_point_in_time_needs_no_secret() -> None:
     restored = restore(restored_table.place, stack.place, stack.key, tokens=False)
     assert (restored.accounts, restored.tokens) == (2, 0)
     assert everything(stack) == everything(restored_table)
+
+
+def test_the_command_finds_the_new_stacks_table_and_key(capsys: pytest.CaptureFixture[str]) -> None:
+    old = Stack(OLD).with_metadata_key("old", "newer")
+    old.connect()
+    old.place.secrets.delete_secret(SecretId="push/two", ForceDeleteWithoutRecovery=True)
+    table = {
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    template = {
+        "Resources": {
+            "AccountsTable": {"Type": "AWS::DynamoDB::Table", "Properties": table},
+            "DataKey": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": KEY_POLICY}},
+        }
+    }
+    boto3.client("cloudformation", region_name=NEW).create_stack(
+        StackName="moved", TemplateBody=json.dumps(template)
+    )
+    secrets = boto3.client("secretsmanager", region_name=NEW)
+    secrets.create_secret(Name="moved-metadata-key", SecretString="generated")
+    given = ["--from-table", "accounts", "--from-stack", "push", "--from-region", OLD, "--metadata-key"]
+    assert main([*given, "--to-stack", "moved", "--to-region", NEW]) == 1
+    said = capsys.readouterr()
+    assert said.out == "2 accounts restored, 0 were there already, 1 tokens copied\n"
+    assert said.err == "no token for two: its administrator has to open and save the account\n"
+    assert secrets.get_secret_value(SecretId="moved/one")["SecretString"] == "a" * 64
+    assert secrets.get_secret_value(SecretId="moved-metadata-key")["SecretString"] == "newer"
 
 
 def test_a_stack_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
