@@ -131,7 +131,8 @@ class ZendeskClient:
             headers = _HEADERS | {"Authorization": f"Bearer {token.reveal()}"}
             answer = connection.post(path, headers, body)
             said = _read(answer)
-            complete = len(said) <= MAX_RESPONSE_BYTES and not connection.is_closed
+            # Behind an interim answer (1xx) comes another, which the next request would take for its own.
+            complete = len(said) <= MAX_RESPONSE_BYTES and answer.status >= 200 and not connection.is_closed
         except (TimeoutError, urllib3.exceptions.TimeoutError):
             raise ZendeskTimeoutError(f"no answer from Zendesk within {timeout:g} s") from None
         except (HTTPError, http.client.HTTPException, OSError) as error:
@@ -152,7 +153,7 @@ class ZendeskClient:
     def _connect(self, origin: str, timeout: float) -> Connection:
         try:
             return self._connections.make(origin, time.monotonic() + min(CONNECT_TIMEOUT, timeout))
-        except (HTTPError, OSError):
+        except (HTTPError, OSError, UnicodeError):  # what cannot be a host name is a UnicodeError
             raise ZendeskUnreachableError("no connection to Zendesk") from None
 
 

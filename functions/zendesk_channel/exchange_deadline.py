@@ -73,9 +73,16 @@ class NameLookup:
         with self._lock:
             pending = self._pending.get(key)
             if pending is None:
-                pending = self._pending[key] = Future()
-                threading.Thread(target=self._look_up, args=(key, pending), daemon=True).start()
+                pending = Future()
+                self._start(key, pending)
+                self._pending[key] = pending
         return pending.result(seconds_left(deadline))
+
+    def _start(self, key: tuple[str, int], pending: Future[Sequence[AddressInfo]]) -> None:
+        try:
+            threading.Thread(target=self._look_up, args=(key, pending), daemon=True).start()
+        except RuntimeError:
+            raise OSError("there is no thread left to look a name up") from None
 
     def _look_up(self, key: tuple[str, int], pending: Future[Sequence[AddressInfo]]) -> None:
         try:

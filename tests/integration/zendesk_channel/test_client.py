@@ -14,6 +14,7 @@ from zendesk_channel.addresses import ZendeskAddresses
 from zendesk_channel.client import MAX_RESPONSE_BYTES, Verdict, ZendeskClient
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_channel.errors import ZendeskError, ZendeskTimeoutError, ZendeskUnreachableError
+from zendesk_channel.exchange_deadline import AddressInfo
 from zendesk_push.simulator import Fault, FaultKind, Simulator, ValidateTokenPolicy
 
 TOKEN = PushToken("canary-0123456789abcdef")
@@ -319,6 +320,32 @@ def test_connections_are_kept_and_dropped_after_an_idle_time() -> None:
             assert client.push(ACME, TOKEN, b"{}", timeout=SECONDS).status == 200
 
     assert len(connections) == 2
+
+
+def test_what_follows_an_interim_answer_is_not_the_next_requests() -> None:
+    connections: list[socket.socket] = []
+
+    def answers(connection: socket.socket) -> None:
+        connections.append(connection)
+        connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        connection.recv(65_536)  # the client hangs up, or asks again
+        connection.sendall(head("200 OK", 4) + b"null")
+
+    with server(answers) as url:
+        client = client_of(url)
+        for _ in range(2):
+            assert client.push(ACME, TOKEN, b"{}", timeout=SECONDS).status == 103
+
+    assert len(connections) == 2
+
+
+def test_what_cannot_be_a_host_is_no_connection() -> None:
+    def resolve(*_: object) -> list[AddressInfo]:
+        raise UnicodeError("label too long")
+
+    client = ZendeskClient(ZendeskAddresses("https://{subdomain}.zendesk.com"), resolve=resolve)
+    with pytest.raises(ZendeskUnreachableError):
+        client.push(ACME, TOKEN, b"{}", timeout=SECONDS)
 
 
 def test_many_threads_share_one_client() -> None:
