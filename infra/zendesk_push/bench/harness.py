@@ -1,8 +1,10 @@
 """The push function on parts in memory: a queue, a table, tokens, and as many containers as are asked for."""
 
 import random
+import shutil
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -50,7 +52,8 @@ class Harness:
         self.content_url = self.sqs.create_queue(
             QueueName="content", Attributes={"VisibilityTimeout": "780", "MessageRetentionPeriod": "864000"}
         )["QueueUrl"]
-        self._folder = tempfile.TemporaryDirectory()  # Lambda's /tmp
+        self._folder = Path(tempfile.mkdtemp())  # Lambda's /tmp
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self.table = InMemoryTable()
         self._used_sqs: Any = sqs or self.sqs
         self._accounts, self._pauses = table or (InMemoryAccounts(self.table), InMemoryPauses(self.table))
@@ -85,7 +88,7 @@ class Harness:
             pauses=self._pauses,
             credentials=self.credentials,
             zendesk=zendesk,
-            begun_work=BegunWork(Path(self._folder.name)),
+            begun_work=BegunWork(self._folder),
             clock=Clock(self._clock, self._clock),
             uniform=self._random.uniform,
         )
