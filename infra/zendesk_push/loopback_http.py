@@ -24,6 +24,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 _IDLE_SECONDS: Final = 75  # how long a kept connection may be silent
 _DRAINED_BYTES: Final = 64 * 1024 * 1024  # read on and thrown away, of a body that is refused
+_LOCAL_NAMES: Final = ("localhost", "host.docker.internal")
 _LONGEST_LINE: Final = 65_536
 
 
@@ -343,6 +344,26 @@ class _Connection(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Nothing on stderr: it is the host program's."""
+
+
+def host_name(host_header: str) -> str | None:
+    """The name or address in a Host header, without its port; None where there is none or it is nonsense."""
+    try:
+        parts = urlsplit(f"//{host_header}")
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts.hostname
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a name is one that no web page of elsewhere can have pointed at this machine: an address, or reserved."""
+    if host in _LOCAL_NAMES or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host) is not None
+    except ValueError:
+        return False
 
 
 def public_host(bind: str) -> str:

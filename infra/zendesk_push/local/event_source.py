@@ -65,7 +65,7 @@ class EventSourceMapping:
         *,
         on_batch: Callable[[list[dict[str, Any]]], None] = lambda _: None,
         on_outcome: Callable[[BatchOutcome], None] = lambda _: None,
-        drain_seconds: float = 5,
+        drain_seconds: float = 3,
     ) -> None:
         self._source = source
         self._sqs = sqs

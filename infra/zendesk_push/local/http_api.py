@@ -1,6 +1,5 @@
 """The HTTP API on this machine: a server that answers as API Gateway does, with the functions behind it."""
 
-import ipaddress
 import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -14,17 +13,22 @@ from zendesk_push.local.http_events import (
     MalformedAnswerError,
     build_event,
     build_response,
-    host_name,
     message,
 )
 from zendesk_push.local.invocation import InvocationResult
 from zendesk_push.local.routing import Router
-from zendesk_push.loopback_http import LoopbackRequest, LoopbackResponse, LoopbackServer, reason_phrase
+from zendesk_push.loopback_http import (
+    LoopbackRequest,
+    LoopbackResponse,
+    LoopbackServer,
+    host_name,
+    is_this_machine,
+    reason_phrase,
+)
 
 _LOG: Final = logging.getLogger(__name__)
 
 BODY_LIMIT: Final = 10 * 1024 * 1024  # bytes of a request
-_LOCAL_NAMES: Final = ("localhost", "host.docker.internal")
 _MOST_REQUESTS: Final = 64
 
 Invoke = Callable[[Any], InvocationResult]
@@ -110,14 +114,7 @@ class HttpApiServer:
 
     def _is_own_name(self, host_header: str) -> bool:
         host = host_name(host_header)
-        if host is None:
-            return False
-        if host in _LOCAL_NAMES or host.endswith(".localhost") or host == self._bind:
-            return True
-        try:
-            return ipaddress.ip_address(host) is not None
-        except ValueError:
-            return False
+        return host is not None and (host == self._bind or is_this_machine(host))
 
 
 def _signed(response: LoopbackResponse) -> LoopbackResponse:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from zendesk_push.local.moto_process import ACCOUNT_ID
-from zendesk_push.loopback_http import LoopbackRequest, LoopbackResponse
+from zendesk_push.loopback_http import LoopbackRequest, LoopbackResponse, host_name
 
 # Bodies of these types, and of text/*, reach the function as text; all others in Base64, forms too.
 _TEXT_TYPES: Final = ("application/json", "application/xml", "application/javascript")
@@ -74,16 +74,6 @@ def build_event(
     # What there is nothing of is left out, except for the flag.
     optional = ("cookies", "queryStringParameters", "pathParameters", "body")
     return {key: value for key, value in event.items() if value or key not in optional}
-
-
-def host_name(host_header: str) -> str | None:
-    """The name or address in a Host header, without its port; None where there is none or it is nonsense."""
-    try:
-        parts = urlsplit(f"//{host_header}")
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts.hostname
 
 
 def _headers(request: LoopbackRequest, now: float) -> dict[str, str]:

@@ -10,7 +10,7 @@ from zendesk_push.local.invocation import InvocationResult
 
 _LOG: Final = logging.getLogger(__name__)
 
-_DRAIN_SECONDS: Final = 5
+_DRAIN_SECONDS: Final = 3
 
 
 class ScheduledEvent:

@@ -112,7 +112,7 @@ class LocalStack:
         return self
 
     def stop(self) -> None:
-        """Stop everything in reverse order; invocations of the push function get 5 s to end."""
+        """Stop everything in reverse order; invocations under way get 3 s to end."""
         self._running.close()
 
     def _start(self) -> None:

@@ -14,7 +14,7 @@ import jinja2
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound, UnsupportedMediaType
 from werkzeug.wrappers import Request, Response
 
-from zendesk_push.loopback_http import LoopbackRequest, LoopbackResponse
+from zendesk_push.loopback_http import LoopbackRequest, LoopbackResponse, is_this_machine
 from zendesk_push.simulator.events import timestamp
 from zendesk_push.simulator.rich_text import rich_text
 
@@ -87,9 +87,15 @@ class Visit:
             raise NotFound
 
     def must_be_same_origin(self) -> None:
-        """403 for a form or script of another site: browsers say where a POST comes from."""
+        """403 for a form or script of another site: browsers say where a POST comes from.
+
+        Also for one whose own name has been pointed at this machine, so that it seems to be of this origin.
+        """
         origin = self.request.headers.get("Origin")
-        if origin is not None and origin.lower() != self.origin:
+        if origin is None:
+            return
+        host = urlsplit(self.origin).hostname or ""
+        if origin.lower() != self.origin or not is_this_machine(host):
             raise Forbidden("This request comes from a page of another origin.")
 
     def json_body(self) -> dict[str, Any]:
