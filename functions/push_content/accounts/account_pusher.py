@@ -38,6 +38,7 @@ from zendesk_channel.contract import InstancePushId, PushToken
 from zendesk_channel.errors import CredentialMissingError, StoreError, ZendeskError, ZendeskTimeoutError
 
 _SHORTEST_TURN: Final = 1.0  # seconds: what is cut off sooner was begun for nothing
+_LATELY: Final = 3600  # seconds
 _IN_A_ROW: Final = 4  # requests behind halted ones, or of single messages that fail
 
 
@@ -92,9 +93,10 @@ class AccountPusher:
         self._limit = deps.max_resources
         if account is not None and account.request_limit is not None:
             self._limit = min(max(1, account.request_limit), deps.max_resources)
-        # Messages of the account fail for what they hold: a failure is looked into at once.
-        self._failed_before, others_failed = deps.history.of(account_id, self._messages, deps.clock.now())
-        self._suspicious = others_failed or self._limit < deps.max_resources
+        self._failed_before = deps.history.failures(self._messages)
+        # It has failed lately and works all the same: a failure may come of a message, and is looked into at once.
+        failed_at = account.last_failure_at if account is not None else None
+        self._suspicious = failed_at is not None and deps.clock.now() - failed_at < _LATELY
         self._queue = RequestQueue(
             messages,
             deps.max_resources,
@@ -244,7 +246,7 @@ class AccountPusher:
         """What is behind a message in its conversation waits with it."""
         waits = replace(
             retry,
-            text=f"waits for what is before it in its conversation: {retry.text}",
+            text="waits for what is before it in its conversation",
             status=None,
             results={},
             behind=key,
@@ -303,7 +305,6 @@ class AccountPusher:
         if alone:
             self._deps.history.failed_by_itself(request.first.id, ErrorCode.UNAVAILABLE)
         if alone and self._others_succeed():
-            self._deps.history.found_culprit(self.account_id, self._deps.clock.now())
             if not self._too_many_lone_failures(request):
                 return True
             if request.first.id in self._queue.alone:

@@ -9,7 +9,6 @@ from push_content.outcomes.outcome import ErrorCode
 from zendesk_channel.contract import InstancePushId
 
 _REMEMBERED: Final = 20_000  # messages, and accounts: some megabytes
-_LATELY: Final = 3600  # seconds
 
 
 class PushHistory:
@@ -36,24 +35,10 @@ class PushHistory:
         with self._lock:
             self._failed.pop(message_id, None)
 
-    def of(
-        self, instance_push_id: InstancePushId, message_ids: Iterable[str], now: float
-    ) -> tuple[dict[str, ErrorCode], bool]:
-        """Those of the messages that failed by themselves, with the reason; whether others of the account did lately.
-
-        ``now`` in epoch seconds.
-        """
+    def failures(self, message_ids: Iterable[str]) -> dict[str, ErrorCode]:
+        """Those of the messages that failed by themselves, with the reason."""
         with self._lock:
-            failed = {key: self._failed[key] for key in message_ids if key in self._failed}
-            return failed, now - self._troubled.get(instance_push_id, 0.0) < _LATELY
-
-    def found_culprit(self, instance_push_id: InstancePushId, now: float) -> None:
-        """A single message of an account has failed, while others succeed."""
-        with self._lock:
-            self._troubled[instance_push_id] = now
-            self._troubled.move_to_end(instance_push_id)
-            if len(self._troubled) > _REMEMBERED:
-                self._troubled.popitem(last=False)
+            return {key: self._failed[key] for key in message_ids if key in self._failed}
 
     def works(self, instance_push_id: InstancePushId, works: bool) -> None:
         """Zendesk has taken something for an account, or the account has failed."""

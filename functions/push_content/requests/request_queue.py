@@ -43,6 +43,7 @@ class RequestQueue:
             deque(Part(message, 0, len(message.resources)) for message in group) for group in groups
         )
         self._pieces: deque[PushRequest] = deque()
+        self._piece: PushRequest | None = None  # if that was the last request
 
     @property
     def empty(self) -> bool:
@@ -54,10 +55,12 @@ class RequestQueue:
 
         Messages that are ``decided`` are left out. None: nothing is left to be sent.
         """
+        self._piece = None
         while self._pieces:
             parts = tuple(part for part in self._pieces.popleft().parts if part.message.id not in decided)
             if parts:
-                return PushRequest(parts)
+                self._piece = PushRequest(parts)
+                return self._piece
         while self._groups:
             parts = self._cut(self._groups[0], limit, decided)
             if parts:
@@ -66,8 +69,13 @@ class RequestQueue:
         return None
 
     def put_back(self, parts: Sequence[Part]) -> None:
-        """What is left of the last request goes out again, together with what comes behind it."""
-        if self._pieces:
+        """What is left of the last request goes out again, together with what comes behind it.
+
+        A half of another request stays by itself, and all of it is halved once more: the limit does not cut it.
+        """
+        if self._piece is not None and tuple(parts) == self._piece.parts and len(parts) > 1:
+            self.put_back_halves(parts)
+        elif self._pieces:
             self._pieces.appendleft(PushRequest(tuple(parts)))
         elif parts:
             self._groups[0].extendleft(reversed(parts))

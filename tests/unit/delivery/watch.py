@@ -60,7 +60,6 @@ class Watch:
         self._confirmed = confirmed
         self._violations = violations
         self._worked: set[tuple[str, str]] = set()  # workers, and the accounts that they saw working last
-        self._culprits: set[tuple[str, str]] = set()  # likewise, and those with messages that fail alone
 
     def before(self, label: str, _: Any, arguments: tuple[Any, ...], __: dict[str, Any]) -> None:
         """An effect is about to happen."""
@@ -100,7 +99,7 @@ class Watch:
             return
         keys = {match.split(b".")[0] for match in _EXTERNAL_ID.findall(body)}
         record = invocation.standing[account].account
-        halving = known in self._culprits or (record is not None and record.request_limit)
+        halving = record is not None and record.last_failure_at is not None
         if len(keys) == 1:
             invocation.lone_failures[account] += 1
         if (
@@ -110,8 +109,6 @@ class Watch:
         ):
             invocation.failed.add(account)
             self._worked.discard(known)
-        elif len(keys) == 1:
-            self._culprits.add(known)
 
     def _invocation(self) -> Invocation | None:
         actor = self._stage.current()

@@ -160,6 +160,23 @@ def test_an_account_that_fails_after_it_worked_is_paused_after_a_few_single_mess
     assert len(pushes(run)) - before <= 9 + 4 + 13
 
 
+def test_halves_of_a_refused_request_that_fail_are_halved_too() -> None:
+    """What is sent by itself to find out who is refused may hold a culprit: it must not be sent as it is for ever."""
+    run = simulation()
+    send(run, 4)
+    run.run(1)
+    run.zendesk.switch_on(Fault(FaultKind.SERVER_ERROR, text=CULPRIT))
+    send(run, 4, culprits=4)
+    run.run(100)
+    before = len(pushes(run))
+    run.zendesk.switch_on(Fault(FaultKind.BAD_REQUEST, min_resources=8))
+    good = send(run, 16, culprits=5)
+    run.run(100)
+
+    assert arrived(run, good) == 1
+    assert len(pushes(run)) - before < 60
+
+
 # Slow accounts (point 4)
 
 
