@@ -66,7 +66,7 @@ def _of_file(path: Path, messages: Sequence[str], since: float, holding: str | N
             ]
     except OSError as error:
         raise CommandError(f"{path} can't be read: {error.strerror}") from None
-    return LogLines([line for line in _parsed(texts) if line["timestamp"] >= since])
+    return LogLines([line for line in parsed_lines(texts) if line["timestamp"] >= since])
 
 
 def _of_insights(
@@ -95,10 +95,11 @@ def _of_insights(
         logs.stop_query(queryId=query_id)
         raise CommandError(f"CloudWatch Logs Insights did not answer: {answer['status']}")
     texts = [entry["value"] for row in answer["results"] for entry in row if entry.get("field") == "@message"]
-    return LogLines(list(_parsed(reversed(texts))), cut=len(texts) >= MOST_LINES)
+    return LogLines(list(parsed_lines(reversed(texts))), cut=len(texts) >= MOST_LINES)
 
 
-def _parsed(texts: Iterable[str]) -> Iterator[Line]:
+def parsed_lines(texts: Iterable[str]) -> Iterator[Line]:
+    """The lines that a function logged, of texts that may be anything."""
     for text in texts:
         try:
             line = json.loads(text)

@@ -45,6 +45,8 @@ def histories(lines: Iterable[Line]) -> dict[str, History]:
     """The newest state of every message that the lines, oldest first, name."""
     found: dict[str, History] = {}
     for line in lines:
+        if line.get("message") not in MESSAGE_LINES:
+            continue
         external_ids = _external_ids(line)
         for message_id, fate, reason in _verdicts(line):
             before = found.get(message_id)
@@ -66,7 +68,7 @@ def tickets(lines: Iterable[Line]) -> dict[str, tuple[int, ...]]:
     """The tickets that Zendesk reported for external ids, the first twenty of each report. Unauthenticated."""
     found: dict[str, dict[int, None]] = defaultdict(dict)
     for line in lines:
-        if line["message"] == TICKET_LINE:
+        if line.get("message") == TICKET_LINE:
             for external_id, ticket in zip(
                 line.get("external_ids", ()), line.get("tickets", ()), strict=False
             ):

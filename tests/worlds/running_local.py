@@ -19,7 +19,7 @@ PROGRAM = [sys.executable, "-m", "zendesk_push.cli"]
 
 
 @dataclass(frozen=True)
-class Ended:
+class Ran:
     """How a command ended."""
 
     code: int
@@ -53,11 +53,11 @@ class RunningLocal:
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
-    def run(self, *arguments: str) -> Ended:
+    def run(self, *arguments: str) -> Ran:
         done = subprocess.run(
             [*PROGRAM, *arguments], capture_output=True, text=True, env=self.environment, check=False
         )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        return Ran(done.returncode, done.stdout, done.stderr)
 
     @property
     def ready(self) -> Any:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib3.exceptions import HTTPError
 
 from zendesk_push.dead_letters.dead_letter import ReceivedDeadLetter
+from zendesk_push.function_logs import parsed_lines
 from zendesk_push.local.dead_letters import DeadLetterPeek
 from zendesk_push.local.errors import LocalStackError
 from zendesk_push.local.sample_reply import SampleReply
 from zendesk_push.local.samples import ACCOUNTS, ExpectedDeadLetter, ExpectedDelivery, Sample, load_samples
 from zendesk_push.local.stack import LocalStack
 from zendesk_push.local.tracker import MessageTracker, State, TrackedMessage
-from zendesk_push.local.waiting_reasons import waiting_reasons
+from zendesk_push.message_history import histories
 from zendesk_push.simulator.admin_center import ConnectedAccount, ConnectError, connect_account
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from zendesk_push.simulator import Simulator
 
 _CONNECTED: Final = "connected"
+_LOOKED_AT: Final = 1_000  # log lines; an invocation writes a few for each account
 ANSWERED_ACCOUNT: Final = "acme"  # whose ticket an agent answers
 
 
@@ -46,7 +48,10 @@ class StackLookup:
 
     def waiting_reasons(self, message_ids: frozenset[str]) -> Mapping[str, str]:
         """What the push function's log says of them."""
-        return {} if self._logs is None else waiting_reasons(self._logs.lines(), message_ids)
+        if self._logs is None:
+            return {}
+        known = histories(parsed_lines(line.text for line in self._logs.lines()[-_LOOKED_AT:]))
+        return {one: known[one].reason or "" for one in message_ids & known.keys()}
 
     def account_name(self, instance_push_id: str) -> str:
         """The account's subdomain in the simulator; the id where it is not one of the simulator's."""

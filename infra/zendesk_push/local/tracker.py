@@ -1,6 +1,5 @@
 """Follows messages through the stack: on the queue, with the function, delivered, or a dead letter and why."""
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -10,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from zendesk_push.dead_letters.dead_letter import MOVED_BY_SQS, ReceivedDeadLetter, without_schemas
 from zendesk_push.local.event_source import BatchOutcome
+from zendesk_push.message_facts import message_facts
 
 _SHOWN_MESSAGES: Final = 1_000  # the oldest that are at their end make room
 
@@ -145,10 +145,10 @@ class MessageTracker:
             return self._changed.wait_for(ended, timeout)
 
     def _new(self, message_id: str, title: str, body: str) -> TrackedMessage:
-        instance_push_id, external_ids = _address(body)
-        self._accounts[message_id] = instance_push_id
-        name = self._lookup.account_name(instance_push_id) if instance_push_id else ""
-        return TrackedMessage(message_id, title or _summary(body), name, external_ids, State.QUEUED)
+        facts = message_facts(body)
+        self._accounts[message_id] = facts.account or ""
+        name = self._lookup.account_name(facts.account) if facts.account else ""
+        return TrackedMessage(message_id, title or _summary(body), name, facts.external_ids, State.QUEUED)
 
     def _put(self, message: TrackedMessage) -> None:
         before = self._messages.get(message.message_id)
@@ -165,23 +165,8 @@ class MessageTracker:
             del self._accounts[message_id]
 
 
-def _address(body: str) -> tuple[str, tuple[str, ...]]:
-    """The account and the external ids of a body, as far as it has any."""
-    try:
-        value = json.loads(body)
-        resources = value["external_resources"]
-        external_ids = tuple(
-            resource["external_id"]
-            for resource in resources
-            if isinstance(resource, dict) and isinstance(resource.get("external_id"), str)
-        )
-        return str(value["instance_push_id"]), external_ids
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return "", ()
-
-
 def _summary(body: str) -> str:
-    _, external_ids = _address(body)
+    external_ids = message_facts(body).external_ids
     if not external_ids:
         return " ".join(body[:60].split())
     more = f" and {len(external_ids) - 1} more" if len(external_ids) > 1 else ""

@@ -13,9 +13,7 @@ from push_content.outcomes.dead_letters import VERSION
 from zendesk_push.dead_letters.dead_letter import ReceivedDeadLetter, received_dead_letter
 from zendesk_push.local.display import PlainLines, open_display
 from zendesk_push.local.event_source import BatchOutcome
-from zendesk_push.local.logs import LogLine
 from zendesk_push.local.tracker import MessageTracker, State, TrackedMessage
-from zendesk_push.local.waiting_reasons import waiting_reasons
 
 
 def dead(code: str | None, explanation: str = "") -> ReceivedDeadLetter:
@@ -205,30 +203,6 @@ def test_a_message_that_waits_says_why_as_far_as_it_is_known(recorded: Recorded)
 
     recorded.tracker.outcome(outcome(deleted=["m"]))
     assert recorded.message("m").outcome == "ticket #1002"
-
-
-def log_line(message: str, ids: list[str], **more: Any) -> LogLine:
-    return LogLine("PushContentFunction", json.dumps({"message": message, "message_ids": ids, **more}))
-
-
-def test_why_messages_wait_is_what_the_newest_log_lines_say() -> None:
-    lines = [
-        log_line("not sent", ["a", "b"], reason="unknown_account"),
-        log_line("push request", ["b", "c"], reasons={"throttled": 2}),
-        log_line("push request", ["d", "e"], reasons={"missing_parent": 1, "unavailable": 1}),
-        log_line("push request", ["f"], reasons={}),
-        log_line("dead letter", ["g"], reason="zendesk_400"),
-        LogLine("PushContentFunction", "{not JSON"),
-        LogLine("PushContentFunction", "START RequestId: x"),
-    ]
-
-    assert waiting_reasons(lines, frozenset("abcdefgh")) == {
-        "a": "unknown_account",
-        "b": "throttled",
-        "c": "throttled",
-        "d": "missing_parent or unavailable",
-        "e": "missing_parent or unavailable",
-    }
 
 
 class Terminal(io.StringIO):
