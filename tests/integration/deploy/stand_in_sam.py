@@ -1,6 +1,7 @@
 """`sam deploy` as far as `make deploy` sees it: takes the same arguments, leaves what CloudFormation would be given.
 
-By SAM's own translator, with the parameters that it is given, in the file that SAM_RESULT names.
+By SAM's own translator, in the file that SAM_RESULT names. As SAM does it, a parameter that is not given keeps the
+value of the deployment before, which SAM_PREVIOUS has.
 """
 
 import json
@@ -14,7 +15,8 @@ from zendesk_push.template.translation import translate
 arguments = sys.argv[1:]
 assert arguments[:2] == ["deploy", "--config-env"]
 overrides = arguments[arguments.index("--parameter-overrides") + 1]
-parameters = json.loads(Path(overrides.removeprefix("file://")).read_text("utf-8"))
+given = json.loads(Path(overrides.removeprefix("file://")).read_text("utf-8"))
+parameters = {**json.loads(os.environ["SAM_PREVIOUS"]), **given}
 result = {
     "stage": arguments[2],
     "parameters": parameters,

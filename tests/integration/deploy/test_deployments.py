@@ -58,7 +58,12 @@ class Stage:
         subprocess.run(
             command,
             cwd=self.directory,
-            env={**os.environ, "SAM_RESULT": str(result), "AWS_DEFAULT_REGION": "us-east-1"},
+            env={
+                **os.environ,
+                "SAM_RESULT": str(result),
+                "SAM_PREVIOUS": json.dumps(self.given.get("parameters", {})),
+                "AWS_DEFAULT_REGION": "us-east-1",
+            },
             check=True,
         )
         self.given = json.loads(result.read_text("utf-8"))
@@ -143,12 +148,24 @@ def test_gradual_and_back_makes_and_removes_codedeploy_and_no_function(stage: St
 )
 def test_no_parameter_replaces_what_holds_something(stage: Stage, parameters: list[str]) -> None:
     stage.deploy()
-    there, back = stage.deploy(*parameters), stage.deploy()
+    there = stage.deploy(*parameters)
+    defaults = stage.given["template"]["Parameters"]
+    names = [given.partition("=")[0] for given in parameters]
+    back = stage.deploy(*(f"{name}={defaults[name]['Default']}" for name in names))
     assert there.replaced == back.replaced == set()
     # What goes with the parameter is kept if it holds something, and made by it alone.
     assert without_hash(there.added) - VERSIONS == without_hash(back.removed) - VERSIONS
     before_versions = {name for name in there.removed if without_hash({name}) == {name}}
     assert before_versions == set()
+
+
+def test_a_parameter_that_is_no_longer_given_keeps_its_value(stage: Stage) -> None:
+    """SAM's way. The function is published anew, as the hash covers what is given, and behaves as before."""
+    stage.deploy("LogLevel=DEBUG")
+    made = stage.deploy()
+    function = stage.resources["PushContentFunction"]["Properties"]
+    assert function["Environment"]["Variables"]["LOG_LEVEL"] == "DEBUG"
+    assert without_hash(made.added) == VERSIONS
 
 
 def test_each_stage_is_deployed_with_its_own_parameters(stage: Stage) -> None:
