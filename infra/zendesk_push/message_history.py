@@ -38,7 +38,6 @@ class History:
     account: str | None = None
     subdomain: str | None = None
     external_ids: tuple[str, ...] = ()
-    tries: int = 1
 
 
 def histories(lines: Iterable[Line]) -> dict[str, History]:
@@ -59,7 +58,6 @@ def histories(lines: Iterable[Line]) -> dict[str, History]:
                 line.get("account") or (before.account if before else None),
                 line.get("subdomain") or (before.subdomain if before else None),
                 external_ids.get(message_id) or (before.external_ids if before else ()),
-                before.tries + 1 if before else 1,
             )
     return found
 

@@ -104,6 +104,7 @@ class AccountPusher:
             least_received_first=self.in_trouble,
         )
         self._outcomes: dict[str, Outcome] = {}
+        self._told: set[str] = set()  # whose outcome is in the log
         self._delivered: Counter[str] = Counter()  # resources of messages that are sent in several parts
         self._refused_versions: list[str] = []
         self._confirmed_versions: set[str] = set()  # that validate_token did not refuse, whatever push says
@@ -136,6 +137,12 @@ class AccountPusher:
         with self._lock:
             self._closed = True
             outcomes = {key: self._outcomes.get(key, NO_TIME) for key in self._messages}
+            untold: dict[ErrorCode, list[Message]] = {}
+            for key, outcome in outcomes.items():
+                if isinstance(outcome, Retry) and key not in self._told:
+                    untold.setdefault(outcome.reason, []).append(self._messages[key])
+        for reason, messages in untold.items():  # such as what waits behind another in its conversation
+            self._tell(reason, messages)
         return Pushed(outcomes, self._pauses.known(self.account_id))
 
     def _turn(self) -> bool:
@@ -183,6 +190,7 @@ class AccountPusher:
         self._record(request, decision, token)
         status = answer.status if isinstance(answer, Response) else None
         self._deps.telemetry.pushed(request, account, decision, status, seconds, self._deps.clock.now())
+        self._told.update(decision.outcomes)
         self._note_rate_limit(account, decision)
         return self._follow(request, account, decision, status)
 
@@ -383,10 +391,14 @@ class AccountPusher:
             undecided = [message for key, message in self._messages.items() if key not in self._outcomes]
             self._outcomes |= {message.id: retry for message in undecided}
         if undecided:
-            self._deps.telemetry.not_sent(
-                self.account_id, self._standing.account, retry.reason, undecided, self._deps.clock.now()
-            )
+            self._tell(retry.reason, undecided)
         self._settle()
+
+    def _tell(self, reason: ErrorCode, messages: Sequence[Message]) -> None:
+        """Say in the log why these are not sent."""
+        self._told.update(message.id for message in messages)
+        account = self._pauses.known(self.account_id).account
+        self._deps.telemetry.not_sent(self.account_id, account, reason, messages, self._deps.clock.now())
 
     def _settle(self) -> None:
         """Clear what the record says of failures that a success has ended; a limit grows back step by step."""

@@ -74,6 +74,25 @@ def test_a_line_for_each_account_that_nothing_is_sent_for(capsys: pytest.Capture
     ]
 
 
+def test_what_waits_behind_another_in_its_conversation_has_its_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world = PushWorld()
+    account = world.connect("acme")
+    world.zendesk.switch_on(Fault(FaultKind.PROCESSING_ERROR, external_id="1"))
+    first = world.drop(account, resource("1", thread_id="t"))
+    behind = world.drop(account, resource("2", thread_id="t"))
+    world.invoke()
+
+    told: dict[str, str] = {}
+    for line in lines(capsys):
+        for reason, those in line.get("undelivered", {}).items():
+            told |= dict.fromkeys(those, reason)
+        if line.get("message") == "not sent":
+            told |= dict.fromkeys(line["message_ids"], line["reason"])
+    assert told == {first: "processing_error", behind: "processing_error"}
+
+
 def test_a_line_fits_into_cloudwatch_however_much_is_not_sent(capsys: pytest.CaptureFixture[str]) -> None:
     world = PushWorld()
     ids = [
