@@ -20,14 +20,20 @@ _END: Final = b"\n\n"
 class BegunWork:
     """Notes in a folder, as many files as things are done at the same time. ``folder`` None: nothing is noted.
 
-    ``suspects`` are the ids of messages that an earlier process of this environment began and did not end.
+    Attributes:
+        suspects: the ids of messages that an earlier process of this environment began and did not end.
+        deadly: those of them that were begun by themselves: no other can be to blame.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._unused: list[int] = []  # open files
         self._numbers = itertools.count()
-        self.suspects = self._left_behind()
+        self.suspects: set[str] = set()
+        self.deadly: set[str] = set()
+        for ids in self._left_behind():
+            self.suspects |= ids
+            self.deadly |= ids if len(ids) == 1 else set()
 
     @contextmanager
     def begun(self, message_ids: Iterable[str]) -> Iterator[None]:
@@ -46,6 +52,7 @@ class BegunWork:
     def cleared(self, message_id: str) -> None:
         """A suspect was processed on its own, and the process survived."""
         self.suspects.discard(message_id)
+        self.deadly.discard(message_id)
 
     def _note(self) -> int | None:
         if self._folder is None:
@@ -59,21 +66,20 @@ class BegunWork:
         except OSError:
             return None
 
-    def _left_behind(self) -> set[str]:
-        found: set[str] = set()
+    def _left_behind(self) -> list[set[str]]:
+        found: list[set[str]] = []
         if self._folder is None:
             return found
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             for path in self._folder.glob(f"*{_SUFFIX}"):
-                if _is_at_work(path.name.partition("-")[0]):
-                    continue
-                begun = path.read_text(encoding="utf-8", errors="replace").partition(_END.decode())[0]
-                found.update(begun.split("\n"))
-                path.unlink()
+                if not _is_at_work(path.name.partition("-")[0]):
+                    begun = path.read_text(encoding="utf-8", errors="replace").partition(_END.decode())[0]
+                    found.append(set(begun.split("\n")) - {""})
+                    path.unlink()
         except OSError:
             return found
-        return found - {""}
+        return found
 
 
 def _is_at_work(process_id: str) -> bool:

@@ -160,8 +160,10 @@ class PushInvocation:
             if InvocationDeadlines(time_left).for_requests() <= self._deps.push_timeout:
                 staying.append(record.message_id)
                 continue
-            enough = retry_policy.waited_enough(record, self._rules, self._clock.now())
-            staying += self._process([record], time_left, request_id, untouched=bool(enough))
+            untouched = record.message_id in self._begun_work.deadly and bool(
+                retry_policy.waited_enough(record, self._rules, self._clock.now())
+            )
+            staying += self._process([record], time_left, request_id, untouched=untouched)
             self._begun_work.cleared(record.message_id)
         return staying
 

@@ -186,24 +186,25 @@ class StagedTurnExecutor(TurnExecutor):
 
 
 class StagedNotes(BegunWork):
-    """``BegunWork`` on a set that outlives the worker's process: its death crosses nothing out."""
+    """``BegunWork`` on a list that outlives the worker's process: its death crosses nothing out."""
 
-    def __init__(self, kept: set[str]) -> None:
+    def __init__(self, kept: list[set[str]]) -> None:
         super().__init__(None)
         self._kept = kept
-        self.suspects = set(kept)
+        for ids in kept:
+            self.suspects |= ids
         kept.clear()
 
     @contextmanager
     def begun(self, message_ids: Iterable[str]) -> Iterator[None]:
         """As the real one's."""
         ids = set(message_ids)
-        self._kept |= ids
+        self._kept.append(ids)
         try:
             yield
         except Killed:
             raise
         except BaseException:
-            self._kept -= ids
+            self._kept.remove(ids)
             raise
-        self._kept -= ids
+        self._kept.remove(ids)

@@ -91,7 +91,9 @@ class World:
         # Asked at the very moment an invocation ends: later, time has passed.
         self.on_ended: Callable[[Invocation], Iterable[str]] = lambda _: ()
         self._containers: dict[str, Any] = {}
-        self._notes: dict[str, set[str]] = {}  # what each worker's environment keeps beyond a process's death
+        self._notes: dict[
+            str, list[set[str]]
+        ] = {}  # what each worker's environment keeps beyond a process's death
         self._numbers = itertools.count(1)
         for key, subdomain in SUBDOMAINS.items():
             self.zendesk.create_account(subdomain, instance_push_id=key)
@@ -205,7 +207,7 @@ class World:
         if self.running:
             self.disturb()
         invocation = Invocation(next(self._numbers), worker, event, self.clock())
-        alone = self._notes.get(worker, set()) & {record["messageId"] for record in event["Records"]}
+        alone = set().union(*self._notes.get(worker, [])) & {each["messageId"] for each in event["Records"]}
         invocation.undisturbed = not (self.running or any(self.effects.armed.values()) or alone)
         invocation.imported_before = {
             record["body"] for record in event["Records"] if self.delivered(self.sent[record["body"]])
@@ -309,7 +311,7 @@ class World:
                         "push validate_token",
                     ),
                     turn_executor=StagedTurnExecutor(self.stage, worker),
-                    begun_work=StagedNotes(self._notes.setdefault(worker, set())),
+                    begun_work=StagedNotes(self._notes.setdefault(worker, [])),
                     clock=Clock(self.clock, self.clock, self.stage.sleep),
                     uniform=lambda least, most: (least + most) / 2,
                 )

@@ -29,7 +29,8 @@ def test_what_a_process_died_of_is_known_to_the_next_and_only_to_that(tmp_path: 
     died = subprocess.run([sys.executable, "-c", DYING, str(tmp_path)], check=False)
 
     assert died.returncode == -signal.SIGKILL
-    assert BegunWork(tmp_path).suspects == {"m-1", "m-2", "m-3"}
+    next_one = BegunWork(tmp_path)
+    assert (next_one.suspects, next_one.deadly) == ({"m-1", "m-2", "m-3"}, {"m-3"})
     assert BegunWork(tmp_path).suspects == set()
 
 
@@ -102,12 +103,24 @@ def test_without_time_a_suspect_stays_and_is_suspected_still() -> None:
     assert world.pushes == []
 
 
-def test_a_suspect_that_was_received_often_enough_is_rejected_without_being_touched() -> None:
+def test_what_is_deadly_and_was_received_often_enough_is_rejected_untouched() -> None:
     world = PushWorld()
     suspect = world.drop(world.connect(), resource("suspect"))
     world.wear(days=4, receipts=5)
     world.begun_work.suspects.add(suspect)
+    world.begun_work.deadly.add(suspect)
 
     assert world.invoke() == []
     assert world.pushes == []
     assert world.reasons() == ["unavailable"]
+
+
+def test_what_was_begun_with_others_is_tried_however_old_it_is() -> None:
+    world = PushWorld()
+    innocent = world.drop(world.connect(), resource("innocent"))
+    world.wear(days=5, receipts=9)
+    world.begun_work.suspects.add(innocent)
+
+    assert world.invoke() == []
+    assert world.pushes == [1]
+    assert world.dead() == []
