@@ -30,7 +30,8 @@ test: $(VENV)  ## every test that this machine has the parts for; skips say what
 	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 nightly: $(VENV)  ## floods and long runs, which take minutes
-	$(BIN)/pytest --numprocesses auto --dist loadfile tests/nightly $(ARGS)
+	DELIVERY_EXAMPLES=2000 $(BIN)/pytest --numprocesses auto --dist loadfile tests/nightly tests/unit/delivery/test_delivery.py $(ARGS)
+	$(BIN)/python -m zendesk_push.bench.soak --messages 2000 --seconds 600
 
 check: $(SAM) $(CHECKOV) $(NODE) lint types test  ## what must be green before a change lands: all below, SAM and policies too
 

@@ -45,7 +45,7 @@ _AUTHENTIC: Final = APPLIED | {EventOutcome.STALE}
 
 
 @dataclass(frozen=True)
-class Decision:
+class AppliedEvent:
     """An event's outcome; the account that its metadata names, once that has proved to be ours; how long to wait."""
 
     outcome: EventOutcome
@@ -60,7 +60,7 @@ class AccountEvents:
     def __init__(self, deps: RegistrarDeps) -> None:
         self._deps = deps
 
-    def apply(self, event: Event, budget: EventBudget) -> Decision:
+    def apply(self, event: Event, budget: EventBudget) -> AppliedEvent:
         """Apply one of ACCOUNT_EVENTS.
 
         Raises:
@@ -69,11 +69,11 @@ class AccountEvents:
         try:
             metadata = self._deps.sealer.authenticate(event.metadata)
         except MetadataVersionError:
-            return Decision(EventOutcome.NEWER_VERSION)
+            return AppliedEvent(EventOutcome.NEWER_VERSION)
         if metadata is None:
-            return Decision(EventOutcome.FORGED)
+            return AppliedEvent(EventOutcome.FORGED)
         if budget.exhausted:
-            return Decision(EventOutcome.OVER_LIMIT)
+            return AppliedEvent(EventOutcome.OVER_LIMIT)
         for _ in range(1 + RESTARTS):
             try:
                 decision = self._apply_once(event, metadata, budget)
@@ -84,7 +84,7 @@ class AccountEvents:
             return decision
         raise StoreUnavailableError("UpdateItem", "RevisionConflict")
 
-    def _apply_once(self, event: Event, metadata: Metadata, budget: EventBudget) -> Decision:
+    def _apply_once(self, event: Event, metadata: Metadata, budget: EventBudget) -> AppliedEvent:
         record = self._deps.accounts.get(metadata.instance_push_id)
         retry_after = 0
         if record is not None and metadata.speaks_for(record):
@@ -97,7 +97,7 @@ class AccountEvents:
             outcome = EventOutcome.DESTROYED
         else:
             outcome = EventOutcome.FORGED
-        return Decision(outcome, metadata.instance_push_id, metadata.subdomain, retry_after)
+        return AppliedEvent(outcome, metadata.instance_push_id, metadata.subdomain, retry_after)
 
     def _apply_authentic(self, record: Account, event: Event) -> EventOutcome:
         lifecycle = self._deps.lifecycle

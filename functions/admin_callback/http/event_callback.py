@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
-from admin_callback.accounts.account_events import APPLIED, AccountEvents, Decision, EventOutcome
+from admin_callback.accounts.account_events import APPLIED, AccountEvents, AppliedEvent, EventOutcome
 from admin_callback.accounts.event import (
     ACCOUNT_EVENTS,
     INTEGRATION_DESTROYED,
@@ -71,7 +71,7 @@ class EventCallbacks:
     def _apply(self, events: Iterable[Event], budget: EventBudget) -> HttpResponse:
         outcomes: Counter[str] = Counter()
         failures: Counter[str] = Counter()
-        applied: list[Decision] = []
+        applied: list[AppliedEvent] = []
         receipts: list[dict[str, Any]] = []
         retry_after = 0
         for event in events:
@@ -124,7 +124,7 @@ class EventCallbacks:
                 outcomes[_FAILED] += 1
                 failures[str(error)] += 1
 
-    def _tell(self, outcomes: Counter[str], failures: Counter[str], applied: list[Decision]) -> None:
+    def _tell(self, outcomes: Counter[str], failures: Counter[str], applied: list[AppliedEvent]) -> None:
         for outcome, count in outcomes.items():
             if outcome in _METRICS:
                 self._telemetry.count(_METRICS[outcome], count)

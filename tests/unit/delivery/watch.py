@@ -139,7 +139,7 @@ class Watch:
         if standing is None:
             self._violations.append("pushed without knowing accounts and pauses")
             return
-        if now - invocation.read_at[account] > FRESH + 1:  # what a token's reading may take comes on top
+        if invocation.undisturbed and now - invocation.read_at[account] > FRESH:
             self._violations.append(f"pushed for {account} by what was read long ago")
         if max(standing.subdomain_paused_until, invocation.own_pauses.get(account, 0)) > now:
             self._violations.append(f"pushed to {subdomain}, which is paused")

@@ -61,6 +61,21 @@ def test_nor_do_the_packages_of_infra() -> None:
     assert not _circles("zendesk_push", lambda module: module[: 3 if module[1:2] == ("commands",) else 2])
 
 
+@pytest.mark.parametrize("package", ["push_content", "admin_callback"])
+def test_nor_do_the_rooms_of_a_function(package: str) -> None:
+    assert not _circles(package, lambda module: module[:2])
+
+
+@pytest.mark.parametrize("root", ["functions", "infra"])
+def test_one_name_is_one_thing(root: str) -> None:
+    names: dict[str, set[str]] = {}
+    for source in (ROOT / root).rglob("*.py"):
+        for node in ast.parse(source.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                names.setdefault(node.name, set()).add(source.relative_to(ROOT).as_posix())
+    assert {name: places for name, places in names.items() if len(places) > 1} == {}
+
+
 def whole(module: tuple[str, ...]) -> tuple[str, ...]:
     return module
 

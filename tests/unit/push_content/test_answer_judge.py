@@ -132,6 +132,18 @@ def test_halted_behind_its_own_failure_the_message_is_retried_for_that() -> None
     assert short(decision, messages) == ["retry processing_error", "again"]
 
 
+def test_what_is_halted_after_a_success_behind_a_failure_was_halted_for_that_failure() -> None:
+    messages = numbered(4)
+    codes = results("processing_error", "success", "halted", "halted")
+
+    assert short(judged(request_of(*messages), answer(200, codes)), messages) == [
+        "retry processing_error",
+        "delivered",
+        "again",
+        "again",
+    ]
+
+
 def test_halted_without_a_failure_before_it_is_not_sent_again_at_once() -> None:
     messages = numbered(3)
     decision = judged(request_of(*messages), answer(200, results("halted", "success", "halted")))

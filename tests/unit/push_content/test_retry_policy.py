@@ -61,6 +61,17 @@ def test_the_larger_of_pause_and_back_off_counts() -> None:
     assert longer == Wait(900)
 
 
+def test_what_waits_for_its_account_backs_off_by_the_accounts_pause() -> None:
+    """It may have had no failure of its own; and while the account works, every minute is one too many."""
+    accounts = replace(retry(), accounts=True)
+    waits = [
+        next_turn(record(receive_count=11), accounts, RULES, now=NOW, not_before=NOW + pause, uniform=highest)
+        for pause in (0, 8, 600)
+    ]
+
+    assert waits == [Wait(60), Wait(60), Wait(750)]
+
+
 def test_what_is_left_of_a_pause_is_spread() -> None:
     assert next_turn(record(), retry(), RULES, now=NOW, not_before=NOW + 60, uniform=highest) == Wait(75)
 
