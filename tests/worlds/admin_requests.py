@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from admin_callback.accounts.sealed_metadata import Metadata, MetadataSealer
 from admin_callback.composition import Application
 from push_content.accounts.revalidation import SCHEDULE_SOURCE, Revalidation
 from worlds.scripted_zendesk import ScriptedZendesk
+from worlds.set_clock import SetClock
+from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 SOURCE = "203.0.113.1"  # Zendesk's, and administrators'
@@ -65,6 +68,12 @@ class AdminRequests:
 
     app: Application
     zendesk: ScriptedZendesk
+    clock: SetClock
+
+    @property
+    def sealer(self) -> MetadataSealer:
+        """What writes and reads this stack's metadata."""
+        raise NotImplementedError
 
     def request(
         self, method: str, path: str, body: str | None = None, *, base64_encoded: bool = False, **headers: str
@@ -184,6 +193,20 @@ class AdminRequests:
     def revalidation(self) -> Revalidation:
         """A container's schedule."""
         raise NotImplementedError
+
+    def read_metadata(self, text: str) -> Metadata:
+        metadata = self.sealer.authenticate(text)
+        assert metadata is not None
+        return metadata
+
+    def sealed_token(self, text: str) -> PushToken | None:
+        return self.sealer.open(self.read_metadata(text))
+
+    def metadata(self, instance_push_id: str, subdomain: str = "acme", **values: Any) -> str:
+        """Metadata as the function would write it: what only a holder of its keys can make."""
+        return self.sealer.write(
+            InstancePushId(instance_push_id), Subdomain(subdomain), **{"issued_at": self.clock.time, **values}
+        )
 
     def _invoke(self, event: dict[str, Any], context: Any, app: Application | None = None) -> dict[str, Any]:
         self._show_logs()

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any, cast
 
 from admin_callback.accounts.metadata_keys import MetadataKeys
-from admin_callback.accounts.sealed_metadata import Metadata, MetadataSealer
+from admin_callback.accounts.sealed_metadata import MetadataSealer
 from admin_callback.composition import Application, assemble
 from admin_callback.http.import_reports import ReceiptQueue
 from admin_callback.replies.replies_queue import RepliesQueue
@@ -19,7 +19,7 @@ from worlds.scripted_zendesk import ScriptedClient, ScriptedZendesk
 from worlds.sealing_in_memory import KmsInMemory, MetadataKeySecret
 from worlds.set_clock import SetClock
 from zendesk_channel.accounts import Account
-from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
+from zendesk_channel.contract import InstancePushId, PushToken
 from zendesk_channel.errors import StoreUnavailableError
 from zendesk_channel.telemetry import Telemetry
 from zendesk_push.in_memory.accounts import InMemoryAccounts, InMemoryTable
@@ -161,20 +161,6 @@ class AdminWorld(AdminRequests):
         account = self.account(instance_push_id)
         assert account is not None
         return account
-
-    def read_metadata(self, text: str) -> Metadata:
-        metadata = self.sealer.authenticate(text)
-        assert metadata is not None
-        return metadata
-
-    def sealed_token(self, text: str) -> PushToken | None:
-        return self.sealer.open(self.read_metadata(text))
-
-    def metadata(self, instance_push_id: str, subdomain: str = "acme", **values: Any) -> str:
-        """Metadata as the function would write it: what only a holder of its keys can make."""
-        return self.sealer.write(
-            InstancePushId(instance_push_id), Subdomain(subdomain), **{"issued_at": self.clock.time, **values}
-        )
 
     def signed(self, **value: Any) -> str:
         """Metadata with a good MAC, of whatever version."""

@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 
 from admin_callback.accounts.metadata_keys import MetadataKeys
-from admin_callback.accounts.sealed_metadata import Metadata, MetadataSealer
+from admin_callback.accounts.sealed_metadata import MetadataSealer
 from admin_callback.composition import Application, build
 from admin_callback.settings import Settings
 from integration.admin_callback import aws_faults
@@ -19,7 +19,7 @@ from worlds.set_clock import SetClock
 from zendesk_channel.accounts import Account, AccountsTable
 from zendesk_channel.aws import AwsClients
 from zendesk_channel.client import ZendeskClient
-from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
+from zendesk_channel.contract import InstancePushId
 from zendesk_channel.credentials import CredentialStore
 from zendesk_channel.telemetry import Telemetry
 
@@ -56,8 +56,6 @@ class World(AdminRequests):
         self.app: Application = self.build()
         self.accounts = AccountsTable(self.dynamodb, TABLE)
         self.credentials = CredentialStore(self.secrets, PREFIX, self.key_arn)
-        keys = MetadataKeys(self.secrets, self.settings.metadata_key_secret, self.clock.clock)
-        self.sealer = MetadataSealer(self.kms, self.key_arn, keys)
 
     def restart(self, **overrides: Any) -> None:
         """Another container, perhaps with other settings."""
@@ -72,6 +70,12 @@ class World(AdminRequests):
             AwsClients(session._session),
             clock or self.clock.clock,
         )
+
+    @property
+    def sealer(self) -> MetadataSealer:
+        """A container's own: with what it has read of the key."""
+        keys = MetadataKeys(self.secrets, self.settings.metadata_key_secret, self.clock.clock)
+        return MetadataSealer(self.kms, self.key_arn, keys)
 
     def revalidation(self) -> Revalidation:
         """A container's schedule."""
@@ -93,20 +97,6 @@ class World(AdminRequests):
 
     def account(self, instance_push_id: str = "3cd1d2a5-aaf2-41fe-a9f1-519499605854") -> Account | None:
         return self.accounts.get(InstancePushId(instance_push_id))
-
-    def read_metadata(self, text: str) -> Metadata:
-        metadata = self.sealer.authenticate(text)
-        assert metadata is not None
-        return metadata
-
-    def sealed_token(self, text: str) -> PushToken | None:
-        return self.sealer.open(self.read_metadata(text))
-
-    def metadata(self, instance_push_id: str, subdomain: str = "acme", **values: Any) -> str:
-        """Metadata as the function would write it: what only a holder of its keys can make."""
-        return self.sealer.write(
-            InstancePushId(instance_push_id), Subdomain(subdomain), **{"issued_at": self.clock.time, **values}
-        )
 
     def token(self, account: Account) -> str:
         """The token that push would use."""

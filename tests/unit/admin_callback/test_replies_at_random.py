@@ -106,7 +106,7 @@ class AgentsAtRandom(RuleBasedStateMachine):
         self.underway: dict[Actor, Answered] = {}
         self.read: list[dict[str, Any]] = []
         clock = Clock(self.now, self.now, self.stage.sleep)
-        keys = MetadataKeys(MetadataKeySecret(SetClock()), "key", clock)  # type: ignore[arg-type]
+        keys = MetadataKeys(MetadataKeySecret(SetClock().now), "key", clock)  # type: ignore[arg-type]
         self.sealer = MetadataSealer(KmsInMemory(), "key", keys)  # type: ignore[arg-type]
         self.channelbacks = self.channelbacks_class(
             AccountAuthentication(InMemoryAccounts(self.table), self.sealer),
