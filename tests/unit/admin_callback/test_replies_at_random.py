@@ -149,7 +149,7 @@ class AgentsAtRandom(RuleBasedStateMachine):
             if outcome[0].outcome in TAKEN:
                 answered.external_id = outcome[0].external_id
 
-        actor = self.stage.spawn(f"request {len(self.stage.actors)}", work)
+        actor = self.stage.spawn(f"request {len(self.underway)}", work)
         self.underway[actor] = answered
 
     # What may happen
