@@ -85,7 +85,7 @@ class Answered:
     channelback: Channelback
     external_id: str = ""
     disturbed: int = 0
-    """How often it may be on the queue once more: ended in the middle, or SQS's word was lost."""
+    """How often it may be on the queue once more: ended in the middle, SQS's word lost, or not remembered."""
 
 
 class AgentsAtRandom(RuleBasedStateMachine):
@@ -133,6 +133,9 @@ class AgentsAtRandom(RuleBasedStateMachine):
                     self.armed[label, kind] -= 1
                     if kind == LOST:
                         work()
+                    if (
+                        kind == LOST or label == "note"
+                    ):  # what is not remembered is sent again when it is repeated
                         self._disturb(self.stage.current())
                     raise StoreUnavailableError(label, kind)
         return work()
