@@ -14,13 +14,24 @@ from zendesk_push.bench.measurements.aws_calls import aws_calls
 from zendesk_push.bench.measurements.cost import cost
 from zendesk_push.bench.measurements.latency import latency
 from zendesk_push.bench.measurements.neighbours import neighbours
+from zendesk_push.bench.measurements.odd_answers import odd_answers
 from zendesk_push.bench.measurements.quota import quota
 from zendesk_push.bench.measurements.throughput import throughput
 from zendesk_push.bench.measurements.trouble import trouble
 from zendesk_push.bench.report import write
 
 MEASUREMENTS: Final[Mapping[str, Callable[[Effort], Chapter]]] = {
-    each.__name__: each for each in (cost, throughput, latency, neighbours, quota, trouble, aws_calls)
+    each.__name__: each
+    for each in (
+        cost,
+        throughput,
+        latency,
+        neighbours,
+        quota,
+        trouble,
+        odd_answers,
+        aws_calls,
+    )
 }
 _DOCS: Final = Path(__file__).parents[3] / "docs"
 

@@ -55,6 +55,10 @@ def test_trouble_costs_no_more_than_was_promised(chapters: dict[str, Chapter]) -
     assert min(shares) >= 95
 
 
+def test_what_is_parsed_is_bounded(chapters: dict[str, Chapter]) -> None:
+    assert counts(chapters["odd_answers"])["an answer of 8 MB of empty lists: memory at most"] < 40
+
+
 def test_a_token_is_read_once(chapters: dict[str, Chapter]) -> None:
     assert counts(chapters["aws_calls"])["token reads, 2,100 accounts in rotation, the second time"] == 0
 
