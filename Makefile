@@ -97,10 +97,10 @@ $(CHECKOV): infra/requirements/policy.txt
 	@touch $@
 
 # For the documentation's examples in Node, and a second DynamoDB beside moto, where Node is.
-$(NODE): infra/node/package-lock.json
+$(NODE): infra/node/npm-shrinkwrap.json
 	@if command -v npm >/dev/null; then \
 		echo "Setting up .tools/node (once)..."; \
-		mkdir -p .tools/node && cp infra/node/package.json infra/node/package-lock.json .tools/node/ && \
+		mkdir -p .tools/node && cp infra/node/package.json infra/node/npm-shrinkwrap.json .tools/node/ && \
 		npm ci --prefix .tools/node --silent --ignore-scripts --no-audit --no-fund && touch $@; \
 	else echo "npm is not here: its examples and a second DynamoDB are left out of the tests"; fi
 

@@ -27,7 +27,7 @@ SCREENSHOTS = os.environ.get("SCREENSHOTS")
 EVENT_SECONDS = 20
 
 
-class World:
+class BrowserWorld:
     """The stack, its Zendesk, and one administrator's browser."""
 
     def __init__(self, stack: LocalStack, zendesk: Simulator, browser: Browser) -> None:
@@ -154,12 +154,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def running(stack: LocalStack, zendesk: Simulator, browser: Browser) -> World:
-    return World(stack, zendesk, browser)
+def running(stack: LocalStack, zendesk: Simulator, browser: Browser) -> BrowserWorld:
+    return BrowserWorld(stack, zendesk, browser)
 
 
 @pytest.fixture
-def world(running: World) -> Iterator[World]:
+def world(running: BrowserWorld) -> Iterator[BrowserWorld]:
     running.problems.clear()
     running.zendesk.core.validate_token_policy = ValidateTokenPolicy.BEFORE_SAVE
     running.zendesk.core.host_mapped = False
@@ -170,7 +170,7 @@ def world(running: World) -> Iterator[World]:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
-def test_add_edit_and_remove(world: World, scripts: bool) -> None:
+def test_add_edit_and_remove(world: BrowserWorld, scripts: bool) -> None:
     subdomain = world.subdomain()
     page = world.open(scripts=scripts)
 
@@ -205,7 +205,7 @@ def test_add_edit_and_remove(world: World, scripts: bool) -> None:
     assert world.record(subdomain)["state"] == "deleted"
 
 
-def test_a_zendesk_that_confirms_only_after_save_connects_by_itself(world: World) -> None:
+def test_a_zendesk_that_confirms_only_after_save_connects_by_itself(world: BrowserWorld) -> None:
     world.zendesk.core.validate_token_policy = ValidateTokenPolicy.AFTER_SAVE
     subdomain = world.subdomain()
     page = world.open()
@@ -218,7 +218,7 @@ def test_a_zendesk_that_confirms_only_after_save_connects_by_itself(world: World
     assert world.pushed_token(subdomain) == world.zendesk_token(subdomain)
 
 
-def test_so_does_an_edit_as_soon_as_the_schedule_has_asked(world: World) -> None:
+def test_so_does_an_edit_as_soon_as_the_schedule_has_asked(world: BrowserWorld) -> None:
     subdomain = world.subdomain()
     page = world.open()
     world.start_adding(page, subdomain)
@@ -236,7 +236,9 @@ def test_so_does_an_edit_as_soon_as_the_schedule_has_asked(world: World) -> None
     assert before != world.pushed_token(subdomain) == world.zendesk_token(subdomain)
 
 
-def test_where_save_redirects_to_a_host_of_the_customers_own_the_page_says_what_to_do(world: World) -> None:
+def test_where_save_redirects_to_a_host_of_the_customers_own_the_page_says_what_to_do(
+    world: BrowserWorld,
+) -> None:
     """The browser stops there, silently: the account is saved, the page stays, and says what it said before."""
     world.zendesk.core.host_mapped = True
     subdomain = world.subdomain()
@@ -260,7 +262,7 @@ def test_where_save_redirects_to_a_host_of_the_customers_own_the_page_says_what_
     page.get_by_role("row", name="Newsroom").wait_for()
 
 
-def test_a_new_account_is_told_to_save_and_an_edited_one_to_finish(world: World) -> None:
+def test_a_new_account_is_told_to_save_and_an_edited_one_to_finish(world: BrowserWorld) -> None:
     subdomain = world.subdomain()
     page = world.open()
     world.start_adding(page, subdomain)
@@ -272,7 +274,7 @@ def test_a_new_account_is_told_to_save_and_an_edited_one_to_finish(world: World)
     assert "Save to finish your changes" in frame_of(page).content()
 
 
-def test_a_refused_zendesk_reads_why_in_its_own_language(world: World) -> None:
+def test_a_refused_zendesk_reads_why_in_its_own_language(world: BrowserWorld) -> None:
     page = world.open()
     # Chromium reports a frame's 403 as an error of the console as well.
     world.start_adding(page, "stranger", "de")
@@ -286,7 +288,7 @@ def test_a_refused_zendesk_reads_why_in_its_own_language(world: World) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es", "pt-BR", "ja"])
-def test_axe_finds_nothing_and_the_keyboard_is_enough(world: World, language: str) -> None:
+def test_axe_finds_nothing_and_the_keyboard_is_enough(world: BrowserWorld, language: str) -> None:
     subdomain = LANGUAGE_SUBDOMAINS[language]
     page = world.open()
     world.start_adding(page, subdomain, language)
@@ -305,7 +307,7 @@ def test_axe_finds_nothing_and_the_keyboard_is_enough(world: World, language: st
 LANGUAGE_SUBDOMAINS = dict(zip(["en", "de", "fr", "es", "pt-BR", "ja"], reversed(ALLOWED), strict=False))
 
 
-def test_a_narrow_window_needs_no_sideways_scrolling(world: World) -> None:
+def test_a_narrow_window_needs_no_sideways_scrolling(world: BrowserWorld) -> None:
     page = world.open()
     world.start_adding(page, world.subdomain(), "de")
     page.set_viewport_size({"width": 320, "height": 640})
@@ -315,7 +317,7 @@ def test_a_narrow_window_needs_no_sideways_scrolling(world: World) -> None:
     assert narrow
 
 
-def test_a_name_full_of_markup_stays_a_name(world: World) -> None:
+def test_a_name_full_of_markup_stays_a_name(world: BrowserWorld) -> None:
     subdomain = world.subdomain()
     name = "\"'><script>document.title='taken'</script><img src=x onerror=alert(1)>"
     page = world.open()
@@ -328,7 +330,7 @@ def test_a_name_full_of_markup_stays_a_name(world: World) -> None:
     assert frame_of(page).locator("script, img").count() == 0
 
 
-def test_no_other_site_may_show_the_page(world: World) -> None:
+def test_no_other_site_may_show_the_page(world: BrowserWorld) -> None:
     """The customer's form, posted into a frame of somebody else's page."""
     subdomain = world.subdomain()
     page = world.open()
@@ -365,7 +367,7 @@ def served(html: str) -> Iterator[str]:
         thread.join()
 
 
-def test_the_form_cannot_be_sent_elsewhere(world: World) -> None:
+def test_the_form_cannot_be_sent_elsewhere(world: BrowserWorld) -> None:
     """Even if something could change the page: the browser holds the form to that customer's Zendesk."""
     page = world.open()
     world.start_adding(page, world.subdomain())
@@ -375,7 +377,7 @@ def test_the_form_cannot_be_sent_elsewhere(world: World) -> None:
     world.problems.clear()
 
 
-def test_the_finalizer_may_redirect_within_that_zendesk(world: World) -> None:
+def test_the_finalizer_may_redirect_within_that_zendesk(world: BrowserWorld) -> None:
     """It does so at every save, and browsers hold the redirect to form-action as well: that Save works shows it."""
     statuses: list[int] = []
     page = world.open()

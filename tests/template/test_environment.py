@@ -21,7 +21,7 @@ SETTINGS: Mapping[str, Callable[[Mapping[str, str]], Any]] = {
 }
 
 
-class Recording(Mapping[str, str]):
+class RecordingEnvironment(Mapping[str, str]):
     """An environment that remembers what it was asked for."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
@@ -49,7 +49,7 @@ def variables(document: Document, function: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("function", SETTINGS)
 def test_what_is_set_is_read(source: Document, function: str) -> None:
-    environment = Recording(function_environment(function))
+    environment = RecordingEnvironment(function_environment(function))
     SETTINGS[function](environment)
     assert environment.asked | POWERTOOLS | BOTO3 == variables(source, function).keys()
 

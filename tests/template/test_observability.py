@@ -72,7 +72,7 @@ INSIGHTS_WORDS = {
 }
 
 
-class Metric(NamedTuple):
+class AlarmedMetric(NamedTuple):
     """A metric that something looks at."""
 
     namespace: str
@@ -98,7 +98,7 @@ def _widgets(document: Document, kind: str) -> Iterator[Any]:
     return (widget["properties"] for widget in _dashboard(document)["widgets"] if widget["type"] == kind)
 
 
-def dashboard_metrics(document: Document) -> Iterator[Metric]:
+def dashboard_metrics(document: Document) -> Iterator[AlarmedMetric]:
     """Everything that the dashboard draws; of a SEARCH, the metric that it looks for."""
     for properties in _widgets(document, "metric"):
         for row in properties["metrics"]:
@@ -108,10 +108,12 @@ def dashboard_metrics(document: Document) -> Iterator[Metric]:
                 )
                 assert found, row
                 namespace, dimensions, name = found.groups()
-                yield Metric(namespace, name, tuple((dimension, "*") for dimension in dimensions.split(",")))
+                yield AlarmedMetric(
+                    namespace, name, tuple((dimension, "*") for dimension in dimensions.split(","))
+                )
             else:
                 namespace, name, *rest = (part for part in row if not isinstance(part, dict))
-                yield Metric(namespace, name, tuple(zip(rest[::2], rest[1::2], strict=True)))
+                yield AlarmedMetric(namespace, name, tuple(zip(rest[::2], rest[1::2], strict=True)))
 
 
 def alarms(document: Document) -> Iterator[tuple[str, Any]]:
@@ -130,7 +132,7 @@ def deployment_alarms(document: Document) -> set[str]:
     }
 
 
-def alarm_metrics(document: Document) -> Iterator[tuple[str, Metric]]:
+def alarm_metrics(document: Document) -> Iterator[tuple[str, AlarmedMetric]]:
     """Everything that alarms watch."""
     for name, properties in alarms(document):
         queries = properties.get("Metrics", [{"MetricStat": {"Metric": properties}}])
@@ -139,7 +141,7 @@ def alarm_metrics(document: Document) -> Iterator[tuple[str, Metric]]:
             dimensions = tuple((part["Name"], json.dumps(part["Value"])) for part in metric["Dimensions"])
             yield (
                 name,
-                Metric(
+                AlarmedMetric(
                     namespace["Fn::Sub"] if isinstance(namespace, dict) else namespace,
                     metric["MetricName"],
                     tuple((key, value.strip('"')) for key, value in dimensions),
@@ -147,7 +149,7 @@ def alarm_metrics(document: Document) -> Iterator[tuple[str, Metric]]:
             )
 
 
-def exists(metric: Metric) -> bool:
+def exists(metric: AlarmedMetric) -> bool:
     """Whether anything emits this metric with these dimensions: another set of dimensions is another metric."""
     if metric.namespace in AWS_METRICS:
         dimension, names = AWS_METRICS[metric.namespace]

@@ -23,7 +23,7 @@ SOURCE = "203.0.113.1"  # Zendesk's, and administrators'
 
 
 @dataclass(frozen=True)
-class LambdaContext:
+class AdminContext:
     """What the function reads of Lambda's context."""
 
     aws_request_id: str = "req-0001"
@@ -110,7 +110,7 @@ class AdminRequests:
         return event
 
     def handle(self, event: dict[str, Any], app: Application | None = None) -> Answer:
-        answer = self._invoke(event, LambdaContext(), app)
+        answer = self._invoke(event, AdminContext(), app)
         return Answer(answer["statusCode"], answer["headers"], answer["body"])
 
     def form(self, subdomain: str = "acme", **fields: str) -> dict[str, str]:
@@ -182,7 +182,7 @@ class AdminRequests:
 
     def revalidate(self, context: Any = None, **event: Any) -> dict[str, Any]:
         """A tick of the schedule, as the push function takes it."""
-        context = context or LambdaContext()
+        context = context or AdminContext()
         self._show_logs()
         return self.revalidation().run(
             {"source": SCHEDULE_SOURCE, "action": "revalidate", **event},

@@ -29,7 +29,7 @@ _BACKLOG: Final = 2_048
 
 
 @dataclass(frozen=True)
-class Pushed:
+class PushesSeen:
     """One request that was answered. ``at`` by ``time.monotonic``, which all processes of a machine share."""
 
     account: str
@@ -81,9 +81,9 @@ class LoopbackZendesk:
         """All names are here."""
         return socket.getaddrinfo("127.0.0.1", self._port, type=socket.SOCK_STREAM)
 
-    def pushed(self) -> list[Pushed]:
+    def pushed(self) -> list[PushesSeen]:
         """What has been answered so far, in order."""
-        return [Pushed(*each) for each in self._report()["pushed"]]
+        return [PushesSeen(*each) for each in self._report()["pushed"]]
 
     def connections(self) -> int:
         """How many connections were made so far."""

@@ -9,7 +9,7 @@ from zendesk_channel.errors import CredentialMissingError
 
 
 @dataclass
-class _Secret:
+class _SecretInMemory:
     versions: dict[str, PushToken] = field(default_factory=dict)
     current: str | None = None
     deleted: bool = False
@@ -19,7 +19,7 @@ class InMemoryCredentials(CredentialStore):
     """``CredentialStore`` without Secrets Manager."""
 
     def __init__(self) -> None:
-        self._held: dict[InstancePushId, _Secret] = {}
+        self._held: dict[InstancePushId, _SecretInMemory] = {}
         self._lock = threading.RLock()
 
     def read(self, instance_push_id: InstancePushId, version: str) -> PushToken:
@@ -35,7 +35,7 @@ class InMemoryCredentials(CredentialStore):
     def store(self, instance_push_id: InstancePushId, token: PushToken, *, pending: bool = False) -> str:
         """As the store's."""
         with self._lock:
-            secret = self._held.setdefault(instance_push_id, _Secret())
+            secret = self._held.setdefault(instance_push_id, _SecretInMemory())
             secret.deleted = False
             secret.versions[token.version] = token
             if not pending or secret.current is None:

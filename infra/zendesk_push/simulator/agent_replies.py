@@ -73,7 +73,7 @@ class AgentReply:
             fields["thread_id"] = self.thread_id
         return urlencode(fields, errors="surrogatepass").encode("ascii")
 
-    def take(self, result: Result) -> None:
+    def take(self, result: ReplyResult) -> None:
         """Note how an attempt went."""
         self.attempts += 1
         self.status = result.status
@@ -82,7 +82,7 @@ class AgentReply:
         self.external_id, self.why = external_id or self.external_id, why
 
 
-class Result(NamedTuple):
+class ReplyResult(NamedTuple):
     """What came back from the integration: a status and a body, or the reason why nothing did."""
 
     status: int | None
@@ -100,7 +100,7 @@ def check_message(message: str, account: SimulatedAccount | None) -> None:
         raise ReplyRefusedError(f"An answer has {MAX_MESSAGE:,} characters at most.")
 
 
-def _read(result: Result) -> tuple[str | None, str]:
+def _read(result: ReplyResult) -> tuple[str | None, str]:
     """The external_id that the integration gave, or what is wrong with its answer."""
     if result.status is None:
         return None, result.error

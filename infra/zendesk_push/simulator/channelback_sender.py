@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import urllib3
 
-from zendesk_push.simulator.agent_replies import Result
+from zendesk_push.simulator.agent_replies import ReplyResult
 from zendesk_push.simulator.faults import FaultKind
 from zendesk_push.simulator.integration import ManifestError
 
@@ -34,32 +34,32 @@ class ChannelbackSender:
         try:
             url = self._integration.manifest().channelback_url
         except ManifestError as error:
-            return self._core.end_channelback(reply, Result(None, error=str(error)))
+            return self._core.end_channelback(reply, ReplyResult(None, error=str(error)))
         if url is None:
             reason = "The integration takes no answers: its manifest has no channelback_url."
-            return self._core.end_channelback(reply, Result(None, error=reason))
+            return self._core.end_channelback(reply, ReplyResult(None, error=reason))
         attempt = self._core.begin_channelback(reply)
         if FaultKind.DROP_CONNECTION in attempt.faults:
-            return self._core.end_channelback(reply, Result(None, error="The connection broke."))
+            return self._core.end_channelback(reply, ReplyResult(None, error="The connection broke."))
         if (delay := attempt.faults.get(FaultKind.DELAY)) is not None:
             time.sleep(delay.seconds)
         if FaultKind.REPEATED in attempt.faults:
             with ThreadPoolExecutor(2) as both:
                 first, second = both.map(lambda _: self._post(url, attempt.form), range(2))
-            result = first if first == second else Result(None, error="Two answers to one request.")
+            result = first if first == second else ReplyResult(None, error="Two answers to one request.")
         else:
             result = self._post(url, attempt.form)
         if FaultKind.REPLY_LOST in attempt.faults:
-            result = Result(None, error="The integration did not answer in time.")
+            result = ReplyResult(None, error="The integration did not answer in time.")
         self._core.end_channelback(reply, result, attempt.form)
         return None
 
     def close(self) -> None:
         self._pool.clear()
 
-    def _post(self, url: str, form: bytes) -> Result:
+    def _post(self, url: str, form: bytes) -> ReplyResult:
         try:
             response = self._pool.request("POST", url, body=form, headers=FORM, redirect=False)
         except urllib3.exceptions.HTTPError as error:
-            return Result(None, error=f"The integration can't be reached ({type(error).__name__}).")
-        return Result(response.status, response.data)
+            return ReplyResult(None, error=f"The integration can't be reached ({type(error).__name__}).")
+        return ReplyResult(response.status, response.data)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from zendesk_push.simulator.accounts import Accounts, SimulatedAccountState, UnknownAccountError
 from zendesk_push.simulator.administration import Administration
-from zendesk_push.simulator.agent_replies import AgentReply, ReplyState, Result, check_message
+from zendesk_push.simulator.agent_replies import AgentReply, ReplyResult, ReplyState, check_message
 from zendesk_push.simulator.editors import Editors
 from zendesk_push.simulator.endpoints import (
     DEFAULT_MAX_BODY_BYTES,
@@ -239,7 +239,7 @@ class ZendeskState(Administration):
                 form = reply.form("{}")
             return ChannelbackAttempt(form, faults)
 
-    def end_channelback(self, reply: AgentReply, result: Result, form: bytes = b"") -> None:
+    def end_channelback(self, reply: AgentReply, result: ReplyResult, form: bytes = b"") -> None:
         """Note how an attempt went; of a success Zendesk reports that the answer has an external_id now."""
         with self.lock:
             reply.take(result)

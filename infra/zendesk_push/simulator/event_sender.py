@@ -29,7 +29,7 @@ TIMEOUT = urllib3.Timeout(connect=5, read=10)
 
 
 @dataclass(frozen=True)
-class Delivery:
+class EventDelivery:
     at: float
     events: tuple[Event, ...]
     status: int | None
@@ -47,7 +47,7 @@ class EventSender:
         self._changed = threading.Condition()
         self._waiting: deque[Event] = deque(maxlen=MAX_WAITING)
         self._busy = self._paused = self._closed = False
-        self.deliveries: deque[Delivery] = deque(maxlen=MAX_DELIVERIES)
+        self.deliveries: deque[EventDelivery] = deque(maxlen=MAX_DELIVERIES)
         self._thread = threading.Thread(target=self._run, name="simulated-zendesk-events")
 
     def start(self) -> None:
@@ -95,11 +95,11 @@ class EventSender:
             self._busy = True
             return tuple(self._waiting.popleft() for _ in range(count))
 
-    def _deliver(self, events: tuple[Event, ...]) -> Delivery | None:
+    def _deliver(self, events: tuple[Event, ...]) -> EventDelivery | None:
         try:
             url = self._integration.last_manifest().event_callback_url
         except ManifestError as error:
-            return Delivery(self._clock(), events, None, str(error))
+            return EventDelivery(self._clock(), events, None, str(error))
         if url is None:
             return None
         body = json.dumps({"events": events}).encode("ascii")
@@ -108,5 +108,5 @@ class EventSender:
                 "POST", url, body=body, headers={"Content-Type": "application/json"}
             )
         except urllib3.exceptions.HTTPError as error:
-            return Delivery(self._clock(), events, None, type(error).__name__)
-        return Delivery(self._clock(), events, response.status)
+            return EventDelivery(self._clock(), events, None, type(error).__name__)
+        return EventDelivery(self._clock(), events, response.status)

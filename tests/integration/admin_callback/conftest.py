@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 
 from integration.admin_callback import aws_faults
 from integration.admin_callback.loopback_zendesk import running
-from integration.admin_callback.world import World
+from integration.admin_callback.world import MotoAdminWorld
 from worlds.scripted_zendesk import ScriptedZendesk
 
 
@@ -63,5 +63,5 @@ def zendesk() -> Iterator[ScriptedZendesk]:
 
 
 @pytest.fixture
-def world(aws: str, zendesk: ScriptedZendesk) -> World:
-    return World(zendesk)
+def world(aws: str, zendesk: ScriptedZendesk) -> MotoAdminWorld:
+    return MotoAdminWorld(zendesk)

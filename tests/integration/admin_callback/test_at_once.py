@@ -3,7 +3,7 @@
 import pytest
 
 from integration.admin_callback import aws_faults
-from integration.admin_callback.world import World
+from integration.admin_callback.world import MotoAdminWorld
 from worlds.scripted_zendesk import Asked
 from zendesk_channel.accounts import AccountState
 
@@ -12,7 +12,7 @@ FIRST, SECOND, THIRD = "a" * 64, "b" * 64, "c" * 64
 DESTROY = "destroy_integration_instance"
 
 
-def while_asked_about(world: World, token: str, action: object, times: int = 1) -> None:
+def while_asked_about(world: MotoAdminWorld, token: str, action: object, times: int = 1) -> None:
     """Do something in the middle of a registration: when Zendesk is asked about its token."""
     left = times
 
@@ -26,7 +26,7 @@ def while_asked_about(world: World, token: str, action: object, times: int = 1) 
     world.zendesk.before_answer = before_answer
 
 
-def works(world: World, token: str) -> bool:
+def works(world: MotoAdminWorld, token: str) -> bool:
     account = world.known(ACCOUNT)
     return (
         account.state is AccountState.ACTIVE
@@ -35,7 +35,7 @@ def works(world: World, token: str) -> bool:
     )
 
 
-def test_two_administrators_of_a_new_account(world: World) -> None:
+def test_two_administrators_of_a_new_account(world: MotoAdminWorld) -> None:
     nonces = []
     while_asked_about(
         world,
@@ -50,7 +50,7 @@ def test_two_administrators_of_a_new_account(world: World) -> None:
     assert works(world, FIRST)
 
 
-def test_a_token_that_was_replaced_meanwhile_is_asked_about_again(world: World) -> None:
+def test_a_token_that_was_replaced_meanwhile_is_asked_about_again(world: MotoAdminWorld) -> None:
     world.connect(account=ACCOUNT, token=THIRD)
 
     def replaced() -> None:
@@ -69,7 +69,7 @@ def test_a_token_that_was_replaced_meanwhile_is_asked_about_again(world: World) 
     assert works(world, SECOND)
 
 
-def test_conflict_after_conflict_gives_up_after_three_restarts(world: World) -> None:
+def test_conflict_after_conflict_gives_up_after_three_restarts(world: MotoAdminWorld) -> None:
     world.connect(account=ACCOUNT, token=SECOND)
     world.zendesk.accept("acme", ACCOUNT, FIRST)
     world.zendesk.asked.clear()
@@ -80,7 +80,7 @@ def test_conflict_after_conflict_gives_up_after_three_restarts(world: World) -> 
     assert works(world, SECOND)
 
 
-def test_three_conflicts_are_overcome(world: World) -> None:
+def test_three_conflicts_are_overcome(world: MotoAdminWorld) -> None:
     world.connect(account=ACCOUNT, token=SECOND)
     world.zendesk.accept("acme", ACCOUNT, FIRST)
     while_asked_about(world, FIRST, lambda: world.accounts.save(world.known(ACCOUNT)), times=3)
@@ -88,7 +88,7 @@ def test_three_conflicts_are_overcome(world: World) -> None:
     assert works(world, FIRST)
 
 
-def test_an_event_that_meets_a_conflict_is_applied_to_the_record_as_it_is_now(world: World) -> None:
+def test_an_event_that_meets_a_conflict_is_applied_to_the_record_as_it_is_now(world: MotoAdminWorld) -> None:
     metadata = world.connect(account=ACCOUNT, token=FIRST).metadata
     aws_faults.before("dynamodb", "UpdateItem", lambda: world.accounts.save(world.known(ACCOUNT)))
     world.restart()
@@ -96,7 +96,7 @@ def test_an_event_that_meets_a_conflict_is_applied_to_the_record_as_it_is_now(wo
     assert world.known(ACCOUNT).state is AccountState.INACTIVE
 
 
-def test_an_event_that_meets_conflict_after_conflict_asks_for_a_repeat(world: World) -> None:
+def test_an_event_that_meets_conflict_after_conflict_asks_for_a_repeat(world: MotoAdminWorld) -> None:
     sealed = world.callback(instance_push_id=ACCOUNT, zendesk_access_token=FIRST).metadata
     world.connect(account=ACCOUNT, token=SECOND)
     world.zendesk.accept("acme", ACCOUNT, FIRST)
@@ -109,7 +109,7 @@ def test_an_event_that_meets_conflict_after_conflict_asks_for_a_repeat(world: Wo
 
 @pytest.mark.parametrize("operation", ["PutSecretValue", "UpdateItem"])
 @pytest.mark.parametrize("edge", ["before", "after"])
-def test_destroyed_in_the_middle_of_an_edit(world: World, operation: str, edge: str) -> None:
+def test_destroyed_in_the_middle_of_an_edit(world: MotoAdminWorld, operation: str, edge: str) -> None:
     """Zendesk confirms the token afterwards as well, so the account is to work."""
     metadata = world.connect(account=ACCOUNT, token=FIRST).metadata
     service = "dynamodb" if operation == "UpdateItem" else "secretsmanager"
@@ -131,7 +131,7 @@ def test_destroyed_in_the_middle_of_an_edit(world: World, operation: str, edge: 
 
 @pytest.mark.parametrize("operation", ["DeleteSecret", "UpdateItem"])
 @pytest.mark.parametrize("edge", ["before", "after"])
-def test_added_again_in_the_middle_of_a_destroy(world: World, operation: str, edge: str) -> None:
+def test_added_again_in_the_middle_of_a_destroy(world: MotoAdminWorld, operation: str, edge: str) -> None:
     metadata = world.connect(account=ACCOUNT, token=FIRST).metadata
     service = "dynamodb" if operation == "UpdateItem" else "secretsmanager"
     hook = aws_faults.before if edge == "before" else aws_faults.after
@@ -151,7 +151,7 @@ def test_added_again_in_the_middle_of_a_destroy(world: World, operation: str, ed
         assert works(world, FIRST)
 
 
-def test_the_secret_goes_away_right_before_a_revival_is_written(world: World) -> None:
+def test_the_secret_goes_away_right_before_a_revival_is_written(world: MotoAdminWorld) -> None:
     """The destroyer's deletion hits between the callback's restore and its record."""
     metadata = world.connect(account=ACCOUNT, token=FIRST).metadata
     world.event(DESTROY, metadata)
@@ -166,7 +166,9 @@ def test_the_secret_goes_away_right_before_a_revival_is_written(world: World) ->
     assert works(world, FIRST)
 
 
-def test_a_crash_after_the_secret_leaves_a_new_account_to_be_connected_by_the_next_try(world: World) -> None:
+def test_a_crash_after_the_secret_leaves_a_new_account_to_be_connected_by_the_next_try(
+    world: MotoAdminWorld,
+) -> None:
     aws_faults.refuse("dynamodb", "UpdateItem", "InternalServerError")
     world.restart()
     world.zendesk.accept("acme", ACCOUNT, FIRST)
@@ -177,7 +179,7 @@ def test_a_crash_after_the_secret_leaves_a_new_account_to_be_connected_by_the_ne
     assert works(world, FIRST)
 
 
-def test_a_crash_after_an_edits_secret_leaves_the_old_token_in_use(world: World) -> None:
+def test_a_crash_after_an_edits_secret_leaves_the_old_token_in_use(world: MotoAdminWorld) -> None:
     world.connect(account=ACCOUNT, token=FIRST)
     aws_faults.refuse("dynamodb", "UpdateItem", "InternalServerError")
     world.restart()
@@ -186,7 +188,7 @@ def test_a_crash_after_an_edits_secret_leaves_the_old_token_in_use(world: World)
     assert works(world, FIRST)
 
 
-def test_a_living_account_whose_secret_was_sent_away_is_mended_by_the_schedule(world: World) -> None:
+def test_a_living_account_whose_secret_was_sent_away_is_mended_by_the_schedule(world: MotoAdminWorld) -> None:
     world.connect(account=ACCOUNT, token=FIRST)
     world.secrets.delete_secret(SecretId=f"zendesk-push/{ACCOUNT}", RecoveryWindowInDays=7)
     world.revalidate()

@@ -3,7 +3,7 @@
 import pytest
 
 from integration.admin_callback import aws_faults
-from integration.admin_callback.world import TABLE, World
+from integration.admin_callback.world import TABLE, MotoAdminWorld
 from zendesk_channel.accounts import AccountState
 
 ACCOUNT = "3cd1d2a5-aaf2-41fe-a9f1-519499605854"
@@ -14,12 +14,12 @@ CREATE, ACTIVATE, DEACTIVATE, DESTROY = (
 
 
 @pytest.fixture
-def metadata(world: World) -> str:
+def metadata(world: MotoAdminWorld) -> str:
     """A connected account's."""
     return world.connect(account=ACCOUNT, token=OLD).metadata
 
 
-def state(world: World) -> AccountState:
+def state(world: MotoAdminWorld) -> AccountState:
     return world.known(ACCOUNT).state
 
 
@@ -34,7 +34,9 @@ def state(world: World) -> AccountState:
         ("kms", "Encrypt"),
     ],
 )
-def test_when_aws_fails_the_page_says_to_come_back(world: World, service: str, operation: str) -> None:
+def test_when_aws_fails_the_page_says_to_come_back(
+    world: MotoAdminWorld, service: str, operation: str
+) -> None:
     aws_faults.refuse(service, operation)
     world.restart()
     if operation != "Encrypt":
@@ -55,14 +57,14 @@ def test_when_aws_fails_the_page_says_to_come_back(world: World, service: str, o
 )
 @pytest.mark.parametrize("code", ["ThrottledForGood", "AccessDeniedException"])
 def test_an_authentic_event_that_cannot_be_stored_asks_for_a_repeat(
-    world: World, metadata: str, service: str, operation: str, code: str
+    world: MotoAdminWorld, metadata: str, service: str, operation: str, code: str
 ) -> None:
     aws_faults.refuse(service, operation, code)
     world.restart()
     assert world.event(DESTROY, metadata).status == 503
 
 
-def interrupt_destroy(world: World, metadata: str) -> None:
+def interrupt_destroy(world: MotoAdminWorld, metadata: str) -> None:
     """Between the mark and the deletion of the secret."""
     aws_faults.refuse("secretsmanager", "DeleteSecret", "InternalServiceError")
     world.restart()
@@ -70,7 +72,7 @@ def interrupt_destroy(world: World, metadata: str) -> None:
     world.heal_aws()
 
 
-def test_a_repeat_finishes_a_destroy_that_was_interrupted(world: World, metadata: str) -> None:
+def test_a_repeat_finishes_a_destroy_that_was_interrupted(world: MotoAdminWorld, metadata: str) -> None:
     aws_faults.refuse("secretsmanager", "DeleteSecret", "InternalServiceError")
     world.restart()
     assert world.event(DESTROY, metadata).status == 503
@@ -85,7 +87,7 @@ def test_a_repeat_finishes_a_destroy_that_was_interrupted(world: World, metadata
 
 
 def test_the_metadata_of_before_an_interrupted_destroy_is_nobodys_after_a_revival(
-    world: World, metadata: str
+    world: MotoAdminWorld, metadata: str
 ) -> None:
     interrupt_destroy(world, metadata)
     world.connect(account=ACCOUNT, token=OLD)
@@ -94,7 +96,7 @@ def test_the_metadata_of_before_an_interrupted_destroy_is_nobodys_after_a_reviva
 
 
 def test_the_metadata_of_before_an_interrupted_destroy_speaks_for_no_callback(
-    world: World, metadata: str
+    world: MotoAdminWorld, metadata: str
 ) -> None:
     interrupt_destroy(world, metadata)
     before = world.known(ACCOUNT)
@@ -104,7 +106,7 @@ def test_the_metadata_of_before_an_interrupted_destroy_speaks_for_no_callback(
     assert world.read_metadata(page.metadata).nonce != world.read_metadata(metadata).nonce
 
 
-def test_the_schedule_finishes_a_destroy_that_nobody_repeats(world: World, metadata: str) -> None:
+def test_the_schedule_finishes_a_destroy_that_nobody_repeats(world: MotoAdminWorld, metadata: str) -> None:
     interrupt_destroy(world, metadata)
     world.revalidate()
     assert world.secret_deleted(ACCOUNT)
@@ -112,7 +114,7 @@ def test_the_schedule_finishes_a_destroy_that_nobody_repeats(world: World, metad
 
 
 def test_a_record_that_somebody_spoilt_by_hand_stops_only_its_own_events(
-    world: World, metadata: str, capsys: pytest.CaptureFixture[str]
+    world: MotoAdminWorld, metadata: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = world.connect("other", account="other").metadata
     key = {"pk": {"S": f"account#{ACCOUNT}"}}
@@ -126,7 +128,7 @@ def test_a_record_that_somebody_spoilt_by_hand_stops_only_its_own_events(
     assert "UnreadableItem" in capsys.readouterr().out
 
 
-def test_a_receipt_that_cannot_be_handed_on_asks_for_a_repeat(world: World) -> None:
+def test_a_receipt_that_cannot_be_handed_on_asks_for_a_repeat(world: MotoAdminWorld) -> None:
     aws_faults.refuse("sqs", "SendMessageBatch")
     world.restart(receipt_queue_url=world.receipts_url)
     report = {"external_id": "e-1", "ticket_id": 35}
@@ -134,7 +136,7 @@ def test_a_receipt_that_cannot_be_handed_on_asks_for_a_repeat(world: World) -> N
     assert answer.status == 503
 
 
-def test_the_secret_holds_the_token_alone_under_its_hash(world: World) -> None:
+def test_the_secret_holds_the_token_alone_under_its_hash(world: MotoAdminWorld) -> None:
     world.connect(account=ACCOUNT)
     secret = world.secrets.get_secret_value(SecretId=f"zendesk-push/{ACCOUNT}")
     assert (secret["SecretString"], secret["VersionId"]) == ("a" * 64, world.known(ACCOUNT).token_version)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from integration.admin_callback import aws_faults
-from integration.admin_callback.world import World
+from integration.admin_callback.world import MotoAdminWorld
 from worlds.admin_requests import Answer
 
 CANARY = "canary-token-0123456789abcdefghij"
@@ -23,10 +23,10 @@ PRIVATE = {
 ACCOUNT = "3cd1d2a5-aaf2-41fe-a9f1-519499605854"
 CREATE, DESTROY = "create_integration_instance", "destroy_integration_instance"
 
-Path = Callable[[World], list[Answer]]
+Path = Callable[[MotoAdminWorld], list[Answer]]
 
 
-def callback(world: World, token: str = CANARY, **fields: str) -> Answer:
+def callback(world: MotoAdminWorld, token: str = CANARY, **fields: str) -> Answer:
     return world.callback(
         instance_push_id=ACCOUNT,
         zendesk_access_token=token,
@@ -34,31 +34,31 @@ def callback(world: World, token: str = CANARY, **fields: str) -> Answer:
     )
 
 
-def confirmed(world: World) -> list[Answer]:
+def confirmed(world: MotoAdminWorld) -> list[Answer]:
     world.zendesk.accept("acme", ACCOUNT, CANARY)
     return [callback(world)]
 
 
-def refused(world: World) -> list[Answer]:
+def refused(world: MotoAdminWorld) -> list[Answer]:
     return [callback(world)]
 
 
-def zendesk_fails(world: World) -> list[Answer]:
+def zendesk_fails(world: MotoAdminWorld) -> list[Answer]:
     world.zendesk.scripted += [(500, CANARY.encode(), {"X-Echo": CANARY})]
     return [callback(world)]
 
 
-def zendesk_redirects(world: World) -> list[Answer]:
+def zendesk_redirects(world: MotoAdminWorld) -> list[Answer]:
     world.zendesk.scripted += [(302, b"", {"Location": f"http://127.0.0.1:1/?{CANARY}"})]
     return [callback(world)]
 
 
-def zendesk_echoes(world: World) -> list[Answer]:
+def zendesk_echoes(world: MotoAdminWorld) -> list[Answer]:
     world.zendesk.scripted += [(200, json.dumps({"token": CANARY}).encode(), {})]
     return [callback(world)]
 
 
-def edited(world: World) -> list[Answer]:
+def edited(world: MotoAdminWorld) -> list[Answer]:
     first = confirmed(world)
     pending = callback(world, NEXT, metadata=first[0].metadata)
     world.revalidate()
@@ -67,20 +67,20 @@ def edited(world: World) -> list[Answer]:
     return [*first, pending]
 
 
-def comes_back_with_an_event(world: World) -> list[Answer]:
+def comes_back_with_an_event(world: MotoAdminWorld) -> list[Answer]:
     page = callback(world)
     world.zendesk.scripted += [(500, CANARY.encode(), {})]
     world.zendesk.accept("acme", ACCOUNT, CANARY)
     return [page, world.event(CREATE, page.metadata), world.event(DESTROY, page.metadata)]
 
 
-def never_confirmed(world: World) -> list[Answer]:
+def never_confirmed(world: MotoAdminWorld) -> list[Answer]:
     page = callback(world)
     world.zendesk.down.add("acme")
     return [page, world.event(CREATE, page.metadata)]
 
 
-def moved(world: World) -> list[Answer]:
+def moved(world: MotoAdminWorld) -> list[Answer]:
     first = confirmed(world)[0]
     world.zendesk.accepted = {("acme2", ACCOUNT, NEXT)}
     return [
@@ -95,7 +95,7 @@ def moved(world: World) -> list[Answer]:
     ]
 
 
-def refused_form(world: World) -> list[Answer]:
+def refused_form(world: MotoAdminWorld) -> list[Answer]:
     return [callback(world, return_url="https://canary-return-url"), callback(world, CANARY + " " + CANARY)]
 
 
@@ -130,7 +130,7 @@ def traces(token: str) -> set[str]:
 
 
 def check_nothing_leaked(
-    world: World,
+    world: MotoAdminWorld,
     answers: list[Answer],
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
@@ -156,7 +156,7 @@ def check_nothing_leaked(
 
 @pytest.mark.parametrize(("path", "answered"), PATHS)
 def test_every_path(
-    world: World,
+    world: MotoAdminWorld,
     path: Path,
     answered: list[str | int],
     monkeypatch: pytest.MonkeyPatch,
@@ -173,7 +173,7 @@ def test_every_path(
 
 @pytest.mark.parametrize(("service", "operation"), FAULTS)
 def test_when_aws_refuses(
-    world: World,
+    world: MotoAdminWorld,
     service: str,
     operation: str,
     capsys: pytest.CaptureFixture[str],
@@ -193,7 +193,7 @@ def test_when_aws_refuses(
 
 @pytest.mark.parametrize("service", ["SECRETS_MANAGER", "DYNAMODB", "KMS"])
 def test_when_aws_is_not_there(
-    world: World,
+    world: MotoAdminWorld,
     service: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -210,7 +210,7 @@ def test_when_aws_is_not_there(
 
 
 def test_the_search_would_find_it(
-    world: World, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    world: MotoAdminWorld, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     print(base64.b64encode(f"x{CANARY}".encode()).decode())  # noqa: T201
     with pytest.raises(AssertionError):

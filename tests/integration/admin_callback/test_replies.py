@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from integration.admin_callback import aws_faults
-from integration.admin_callback.world import TABLE, World
+from integration.admin_callback.world import TABLE, MotoAdminWorld
 from worlds.admin_requests import FORM_TYPE, Answer
 from zendesk_channel.clock import Clock
 
@@ -18,23 +18,23 @@ ONE = "one"
 DAY = 24 * 3600
 
 
-class Killed(BaseException):
+class KilledHalfway(BaseException):
     """The function is killed at this moment."""
 
 
 def _kill() -> None:
-    raise Killed
+    raise KilledHalfway
 
 
 @pytest.fixture
-def replies(world: World) -> "Replies":
+def replies(world: MotoAdminWorld) -> "Replies":
     return Replies(world)
 
 
 class Replies:
     """A connected account, and agents who answer in its tickets."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: MotoAdminWorld) -> None:
         self.world = world
         self.queue_url = world.sqs.create_queue(QueueName="replies")["QueueUrl"]
         self.restart()
@@ -208,7 +208,7 @@ def test_a_crash_loses_nothing_and_repeats_at_worst(
 ) -> None:
     arrange(service, operation, _kill)
     replies.restart()
-    with pytest.raises(Killed):
+    with pytest.raises(KilledHalfway):
         replies.answer()
     replies.heal()
     external_id = accepted(replies.answer())

@@ -27,7 +27,7 @@ TABLE = "accounts"
 PREFIX = "zendesk-push"
 
 
-class World(AdminRequests):
+class MotoAdminWorld(AdminRequests):
     """One stack. Everything in it is fresh."""
 
     def __init__(self, zendesk: ScriptedZendesk, **overrides: Any) -> None:

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration.attacks.target import Target
+from integration.attacks.target import AttackTarget
 from zendesk_push.local.stack import LocalStack
 from zendesk_push.simulator import Simulator, ValidateTokenPolicy
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Target]:
+def running() -> Iterator[AttackTarget]:
     with (
         Simulator() as zendesk,
         LocalStack(
@@ -19,14 +19,14 @@ def running() -> Iterator[Target]:
         ) as stack,
     ):
         zendesk.install(f"{stack.api_url}/manifest.json")
-        target = Target(stack, zendesk)
+        target = AttackTarget(stack, zendesk)
         yield target
         target.http.clear()
         assert stack.failures == []
 
 
 @pytest.fixture
-def target(running: Target) -> Target:
+def target(running: AttackTarget) -> AttackTarget:
     running.zendesk.core.validate_token_policy = ValidateTokenPolicy.BEFORE_SAVE
     running.replies.clear()
     return running

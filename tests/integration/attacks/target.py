@@ -15,7 +15,7 @@ FINALIZER = "/zendesk/channels/integration_service_instances/editor_finalizer"
 
 
 @dataclass
-class Reply:
+class TargetReply:
     """What came back from the HTTP API."""
 
     status: int
@@ -23,24 +23,24 @@ class Reply:
     text: str = field(repr=False)
 
 
-class Target:
+class AttackTarget:
     """The stack and its Zendesk, each customer at an origin of its own."""
 
     def __init__(self, stack: LocalStack, zendesk: Simulator) -> None:
         self.stack = stack
         self.zendesk = zendesk
-        self.replies: list[Reply] = []
+        self.replies: list[TargetReply] = []
         self.http = urllib3.PoolManager(maxsize=16, retries=False, timeout=urllib3.Timeout(total=60))
 
-    def post(self, path: str, body: bytes | str, content_type: str) -> Reply:
+    def post(self, path: str, body: bytes | str, content_type: str) -> TargetReply:
         answer = self.http.request(
             "POST", self.stack.api_url + path, body=body, headers={"Content-Type": content_type}
         )
-        reply = Reply(answer.status, answer.headers, answer.data.decode())
+        reply = TargetReply(answer.status, answer.headers, answer.data.decode())
         self.replies.append(reply)
         return reply
 
-    def callback(self, subdomain: str, instance_push_id: str, token: str, **fields: str) -> Reply:
+    def callback(self, subdomain: str, instance_push_id: str, token: str, **fields: str) -> TargetReply:
         """A callback as anybody can send it."""
         form = {
             "name": "",
@@ -55,7 +55,7 @@ class Target:
         }
         return self.post("/admin_ui", urlencode(form), "application/x-www-form-urlencoded")
 
-    def channelback(self, metadata: str, **fields: str) -> Reply:
+    def channelback(self, metadata: str, **fields: str) -> TargetReply:
         """An agent's answer, as anybody can send it."""
         form = {"message": "Hello", "parent_id": "p", "metadata": metadata, **fields}
         return self.post("/channelback", urlencode(form), "application/x-www-form-urlencoded")

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from integration.attacks.target import Target
+from integration.attacks.target import AttackTarget
 from zendesk_push.simulator import ValidateTokenPolicy
 from zendesk_push.simulator.admin_center import ConnectedAccount, connect_account, edit_account
 
@@ -20,14 +20,14 @@ FORGED = int(os.environ.get("FORGED_CALLBACKS", "1000"))
 AT_ONCE = 8
 
 
-def connect(target: Target, subdomain: str) -> ConnectedAccount:
+def connect(target: AttackTarget, subdomain: str) -> ConnectedAccount:
     """An administrator adds an account in Zendesk."""
     account = connect_account(target.zendesk.url_of(subdomain), subdomain, "Newsroom")
     target.zendesk.events.settle(20)
     return account
 
 
-def token_of(target: Target, account: ConnectedAccount) -> str:
+def token_of(target: AttackTarget, account: ConnectedAccount) -> str:
     """The token that Zendesk accepts for the account."""
     found = [
         each.token
@@ -38,7 +38,7 @@ def token_of(target: Target, account: ConnectedAccount) -> str:
     return found[0]
 
 
-def test_registering_somebody_elses_account_from_another_subdomain(target: Target) -> None:
+def test_registering_somebody_elses_account_from_another_subdomain(target: AttackTarget) -> None:
     """With a token that is valid there: an attacker has a Zendesk too, and may choose ids in a simulated one."""
     victim = connect(target, "victim")
     before = (target.record(victim.instance_push_id), target.secrets())
@@ -52,7 +52,7 @@ def test_registering_somebody_elses_account_from_another_subdomain(target: Targe
     assert target.secrets().items() >= before[1].items()
 
 
-def test_another_accounts_metadata_in_an_event(target: Target) -> None:
+def test_another_accounts_metadata_in_an_event(target: AttackTarget) -> None:
     victim, attacker = connect(target, "victim2"), connect(target, "attacker2")
     envelope = json.loads(attacker.metadata)
     theirs = json.loads(victim.metadata)
@@ -76,7 +76,7 @@ def test_another_accounts_metadata_in_an_event(target: Target) -> None:
     assert target.record(victim.instance_push_id) == before
 
 
-def test_replaying_an_old_callback(target: Target) -> None:
+def test_replaying_an_old_callback(target: AttackTarget) -> None:
     account = connect(target, "replayed")
     old = token_of(target, account)
     edit_account(target.zendesk.url_of("replayed"), "replayed", account.instance_push_id, new_token=True)
@@ -89,7 +89,7 @@ def test_replaying_an_old_callback(target: Target) -> None:
     assert target.record(account.instance_push_id) == registered
 
 
-def test_script_in_every_field(target: Target) -> None:
+def test_script_in_every_field(target: AttackTarget) -> None:
     evil = "\"'><script>alert(1)</script>"
     origin = target.zendesk.url_of("markup")
     reply = target.callback(
@@ -104,7 +104,9 @@ def test_script_in_every_field(target: Target) -> None:
     assert (reply.status, "<script" in reply.text) == (400, False)
 
 
-def test_nothing_is_ever_asked_but_the_customers_zendesk(target: Target, listener: socket.socket) -> None:
+def test_nothing_is_ever_asked_but_the_customers_zendesk(
+    target: AttackTarget, listener: socket.socket
+) -> None:
     """Every field that could hold an address points to the attacker."""
     host, port = listener.getsockname()
     address = f"{host}:{port}"
@@ -127,7 +129,7 @@ def test_nothing_is_ever_asked_but_the_customers_zendesk(target: Target, listene
         listener.accept()
 
 
-def test_forged_callbacks_by_the_thousand(target: Target) -> None:
+def test_forged_callbacks_by_the_thousand(target: AttackTarget) -> None:
     account = connect(target, "stormed")
     before = (target.items(), target.secrets())
     asked = len(target.zendesk.core.requests)
@@ -149,7 +151,7 @@ def test_forged_callbacks_by_the_thousand(target: Target) -> None:
     assert edited.page_state == "connected"
 
 
-def test_a_renamed_zendesk_takes_its_account_along(target: Target) -> None:
+def test_a_renamed_zendesk_takes_its_account_along(target: AttackTarget) -> None:
     account = connect(target, "before")
     target.zendesk.core.accounts.rename_subdomain("before", "afterwards")
     edited = edit_account(
@@ -164,7 +166,9 @@ def test_a_renamed_zendesk_takes_its_account_along(target: Target) -> None:
 @pytest.mark.parametrize(
     "policy", [ValidateTokenPolicy.BEFORE_SAVE, ValidateTokenPolicy.AFTER_SAVE, ValidateTokenPolicy.ERROR]
 )
-def test_a_canary_token_is_nowhere_but_in_its_secret(target: Target, policy: ValidateTokenPolicy) -> None:
+def test_a_canary_token_is_nowhere_but_in_its_secret(
+    target: AttackTarget, policy: ValidateTokenPolicy
+) -> None:
     """Through adding, editing, removing and the schedule, however Zendesk answers meanwhile."""
     subdomain = f"canary-{policy.replace('_', '-')}"
     target.zendesk.core.validate_token_policy = policy

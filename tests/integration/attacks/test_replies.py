@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from integration.attacks.target import Target
+from integration.attacks.target import AttackTarget
 from integration.attacks.test_attacks import connect
 
 FORM = "application/x-www-form-urlencoded"
@@ -15,13 +15,15 @@ SECRETS = ("nonce", "mac")
 
 
 @pytest.fixture
-def subdomain(target: Target) -> str:
+def subdomain(target: AttackTarget) -> str:
     """A customer of this test's own."""
     target.answers()
     return f"replies-{uuid.uuid4().hex[:8]}"
 
 
-def test_neighbours_of_one_customer_answer_each_for_their_own_account(target: Target, subdomain: str) -> None:
+def test_neighbours_of_one_customer_answer_each_for_their_own_account(
+    target: AttackTarget, subdomain: str
+) -> None:
     """Two accounts in one Zendesk: each one's metadata speaks for it, whatever else the form says."""
     mine, theirs = connect(target, subdomain), connect(target, subdomain)
     first, second = json.loads(mine.metadata), json.loads(theirs.metadata)
@@ -42,7 +44,7 @@ def test_neighbours_of_one_customer_answer_each_for_their_own_account(target: Ta
     assert reply["external_id"] != "reply-1"
 
 
-def test_one_request_under_two_accounts_is_two_answers(target: Target, subdomain: str) -> None:
+def test_one_request_under_two_accounts_is_two_answers(target: AttackTarget, subdomain: str) -> None:
     """Or whoever knows a request's identifier could keep another account's answer from coming."""
     mine, theirs = connect(target, subdomain), connect(target, subdomain)
     ids = [
@@ -53,7 +55,7 @@ def test_one_request_under_two_accounts_is_two_answers(target: Target, subdomain
     assert sorted(reply["external_id"] for reply in target.answers()) == sorted(ids)
 
 
-def test_what_a_former_account_kept_is_worth_nothing(target: Target, subdomain: str) -> None:
+def test_what_a_former_account_kept_is_worth_nothing(target: AttackTarget, subdomain: str) -> None:
     account = connect(target, subdomain)
     target.zendesk.core.deactivate(account.instance_push_id)
     target.zendesk.events.settle(20)
@@ -64,7 +66,7 @@ def test_what_a_former_account_kept_is_worth_nothing(target: Target, subdomain: 
     assert target.answers() == []
 
 
-def test_odd_forms_are_refused_and_cost_nobody_anything(target: Target, subdomain: str) -> None:
+def test_odd_forms_are_refused_and_cost_nobody_anything(target: AttackTarget, subdomain: str) -> None:
     account = connect(target, subdomain)
     good = urlencode({"message": "Hello", "metadata": account.metadata})
     before = target.items()
@@ -90,7 +92,7 @@ def test_odd_forms_are_refused_and_cost_nobody_anything(target: Target, subdomai
     assert target.channelback(account.metadata).status == 200
 
 
-def test_one_request_ever_so_often_at_once_is_one_answer(target: Target, subdomain: str) -> None:
+def test_one_request_ever_so_often_at_once_is_one_answer(target: AttackTarget, subdomain: str) -> None:
     account = connect(target, subdomain)
     with ThreadPoolExecutor(8) as executor:
         answers = list(
@@ -103,7 +105,7 @@ def test_one_request_ever_so_often_at_once_is_one_answer(target: Target, subdoma
     assert len(target.answers()) == 1
 
 
-def test_the_metadata_is_in_no_log_line_and_on_no_queue(target: Target, subdomain: str) -> None:
+def test_the_metadata_is_in_no_log_line_and_on_no_queue(target: AttackTarget, subdomain: str) -> None:
     account = connect(target, subdomain)
     assert target.channelback(account.metadata, message="canary-agent").status == 200
     assert target.channelback(account.metadata[:-1], message="canary-agent").status == 403

@@ -24,7 +24,7 @@ CODEDEPLOY = {
 }
 
 
-class Stage:
+class DeploymentStage:
     """A checkout with built functions, and the stack that its deployments have made."""
 
     def __init__(self, directory: Path) -> None:
@@ -73,8 +73,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path)
+def stage(tmp_path: Path) -> DeploymentStage:
+    return DeploymentStage(tmp_path)
 
 
 def without_hash(names: set[str]) -> set[str]:
@@ -82,7 +82,7 @@ def without_hash(names: set[str]) -> set[str]:
     return {name[:-10] if name[:-10] in VERSIONS else name for name in names}
 
 
-def test_the_first_deployment_makes_everything_and_what_fails_leaves_nothing(stage: Stage) -> None:
+def test_the_first_deployment_makes_everything_and_what_fails_leaves_nothing(stage: DeploymentStage) -> None:
     made = stage.deploy()
     assert {"ContentQueue", "AccountsTable", "PushContentFunction"} <= made.added
     kept = {name for name, part in stage.resources.items() if "Retain" in part["DeletionPolicy"]}
@@ -91,13 +91,13 @@ def test_the_first_deployment_makes_everything_and_what_fails_leaves_nothing(sta
     assert {stage.resources[name]["DeletionPolicy"] for name in kept - holding} == {"RetainExceptOnCreate"}
 
 
-def test_the_same_again_changes_nothing(stage: Stage) -> None:
+def test_the_same_again_changes_nothing(stage: DeploymentStage) -> None:
     stage.deploy()
     again = stage.deploy()
     assert (again.added, again.changed, again.removed) == (set(), set(), set())
 
 
-def test_a_parameter_alone_publishes_versions_and_moves_the_aliases(stage: Stage) -> None:
+def test_a_parameter_alone_publishes_versions_and_moves_the_aliases(stage: DeploymentStage) -> None:
     stage.deploy()
     made = stage.deploy("LogLevel=DEBUG")
     assert without_hash(made.added) == VERSIONS
@@ -110,7 +110,7 @@ def test_a_parameter_alone_publishes_versions_and_moves_the_aliases(stage: Stage
     assert {stage.resources[name]["DeletionPolicy"] for name in made.added} == {"Retain"}
 
 
-def test_back_to_an_older_commit_is_a_deployment_too(stage: Stage) -> None:
+def test_back_to_an_older_commit_is_a_deployment_too(stage: DeploymentStage) -> None:
     stage.deploy()
     first = stage.given["parameters"][PARAMETER]
     stage.handler.write_text("def lambda_handler(): return 'newer'\n")
@@ -120,7 +120,7 @@ def test_back_to_an_older_commit_is_a_deployment_too(stage: Stage) -> None:
     assert stage.given["parameters"][PARAMETER] == first
 
 
-def test_gradual_and_back_makes_and_removes_codedeploy_and_no_function(stage: Stage) -> None:
+def test_gradual_and_back_makes_and_removes_codedeploy_and_no_function(stage: DeploymentStage) -> None:
     stage.deploy()
     gradual = stage.deploy("DeploymentType=Canary10Percent5Minutes")
     assert gradual.added - CODEDEPLOY == {name for name in gradual.added if without_hash({name}) != {name}}
@@ -146,7 +146,7 @@ def test_gradual_and_back_makes_and_removes_codedeploy_and_no_function(stage: St
         ],
     ],
 )
-def test_no_parameter_replaces_what_holds_something(stage: Stage, parameters: list[str]) -> None:
+def test_no_parameter_replaces_what_holds_something(stage: DeploymentStage, parameters: list[str]) -> None:
     stage.deploy()
     there = stage.deploy(*parameters)
     defaults = stage.given["template"]["Parameters"]
@@ -159,7 +159,7 @@ def test_no_parameter_replaces_what_holds_something(stage: Stage, parameters: li
     assert before_versions == set()
 
 
-def test_a_parameter_that_is_no_longer_given_keeps_its_value(stage: Stage) -> None:
+def test_a_parameter_that_is_no_longer_given_keeps_its_value(stage: DeploymentStage) -> None:
     """SAM's way. The function is published anew, as the hash covers what is given, and behaves as before."""
     stage.deploy("LogLevel=DEBUG")
     made = stage.deploy()
@@ -168,14 +168,14 @@ def test_a_parameter_that_is_no_longer_given_keeps_its_value(stage: Stage) -> No
     assert without_hash(made.added) == VERSIONS
 
 
-def test_each_stage_is_deployed_with_its_own_parameters(stage: Stage) -> None:
+def test_each_stage_is_deployed_with_its_own_parameters(stage: DeploymentStage) -> None:
     stage.deploy(stage="staging")
     assert stage.given["stage"] == "staging"
     assert stage.given["parameters"]["LogRetentionDays"] == "7"
     assert stage.resources["PushContentLogs"]["Properties"]["RetentionInDays"] in (7, "7")
 
 
-def test_the_secret_of_the_edge_is_for_the_owner_of_the_checkout_only(stage: Stage) -> None:
+def test_the_secret_of_the_edge_is_for_the_owner_of_the_checkout_only(stage: DeploymentStage) -> None:
     stage.deploy("OriginSecret=0123456789abcdef0123456789abcdef")
     written = stage.directory / ".aws-sam/parameters.yaml"
     assert written.stat().st_mode & 0o077 == 0

@@ -14,7 +14,7 @@ from zendesk_push.simulator.agent_replies import AgentReply, ReplyState
 from zendesk_push.simulator.agent_workspace import answer_ticket
 
 
-class Desk:
+class LocalDesk:
     """The real stack, one account, one ticket in which agents may answer."""
 
     def __init__(self, stack: LocalStack) -> None:
@@ -54,19 +54,19 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Desk]:
+def running() -> Iterator[LocalDesk]:
     with LocalStack(parameters={"Replies": "enabled"}) as stack:
-        yield Desk(stack)
+        yield LocalDesk(stack)
 
 
 @pytest.fixture
-def desk(running: Desk) -> Desk:
+def desk(running: LocalDesk) -> LocalDesk:
     running.zendesk.core.switch_off()
     running.queued()
     return running
 
 
-def test_the_sample(desk: Desk) -> None:
+def test_the_sample(desk: LocalDesk) -> None:
     line, differences = SampleReply(desk.stack, desk.account.instance_push_id).answer()
     assert differences == []
     [reply] = desk.queued()
@@ -74,24 +74,24 @@ def test_the_sample(desk: Desk) -> None:
     assert reply["message"] == TEXT
 
 
-def test_the_ready_file_names_the_queue(desk: Desk) -> None:
+def test_the_ready_file_names_the_queue(desk: LocalDesk) -> None:
     assert desk.stack.addresses()["replies_queue_url"] == desk.stack.replies_queue_url
 
 
 @pytest.mark.parametrize("message", ["😀" * 65_535, "one\n\ttwo \x00\x0b\ufffe\x85 é é 100% + & =", "null"])
-def test_what_the_agent_wrote_is_on_the_queue(desk: Desk, message: str) -> None:
+def test_what_the_agent_wrote_is_on_the_queue(desk: LocalDesk, message: str) -> None:
     assert desk.answer(message).state is ReplyState.SENT
     assert [reply["message"] for reply in desk.queued()] == [message]
 
 
-def test_a_request_that_zendesk_sends_twice_at_once_is_one_message(desk: Desk) -> None:
+def test_a_request_that_zendesk_sends_twice_at_once_is_one_message(desk: LocalDesk) -> None:
     desk.zendesk.core.switch_on(Fault(FaultKind.REPEATED, endpoint="channelback"))
     reply = desk.answer("Twice")
     assert reply.state is ReplyState.SENT
     assert [queued["external_id"] for queued in desk.queued()] == [reply.external_id]
 
 
-def test_an_answer_that_is_lost_and_repeated_is_one_message(desk: Desk) -> None:
+def test_an_answer_that_is_lost_and_repeated_is_one_message(desk: LocalDesk) -> None:
     desk.zendesk.core.switch_on(Fault(FaultKind.REPLY_LOST, endpoint="channelback", count=1))
     reply = desk.answer("Lost")
     assert reply.state is ReplyState.FAILED
@@ -100,12 +100,12 @@ def test_an_answer_that_is_lost_and_repeated_is_one_message(desk: Desk) -> None:
     assert [queued["external_id"] for queued in desk.queued()] == [reply.external_id]
 
 
-def test_a_forged_one_is_refused(desk: Desk) -> None:
+def test_a_forged_one_is_refused(desk: LocalDesk) -> None:
     desk.zendesk.core.switch_on(Fault(FaultKind.FORGED, endpoint="channelback"))
     assert (desk.answer("Forged").status, desk.queued()) == (403, [])
 
 
-def test_half_a_surrogate_pair_is_no_text(desk: Desk) -> None:
+def test_half_a_surrogate_pair_is_no_text(desk: LocalDesk) -> None:
     reply = desk.zendesk.core.answer_ticket(desk.ticket.id, "\ud83d alone")
     desk.zendesk.channelbacks.send(reply)
     assert (reply.status, desk.queued()) == (400, [])

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from integration.local.test_replies import Desk
+from integration.local.test_replies import LocalDesk
 from machine_parts import missing
 from zendesk_push.local.stack import LocalStack
 
@@ -44,13 +44,13 @@ def node(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
+def desk() -> Iterator[LocalDesk]:
     with LocalStack(parameters={"Replies": "enabled"}) as stack:
-        yield Desk(stack)
+        yield LocalDesk(stack)
 
 
 @contextmanager
-def running(desk: Desk, command: list[str], folder: Path) -> Iterator["subprocess.Popen[str]"]:
+def running(desk: LocalDesk, command: list[str], folder: Path) -> Iterator["subprocess.Popen[str]"]:
     """The reader, until the test is done with it."""
     environment = {
         **os.environ,
@@ -68,7 +68,7 @@ def running(desk: Desk, command: list[str], folder: Path) -> Iterator["subproces
             reader.kill()
 
 
-def _counts(desk: Desk) -> tuple[int, int]:
+def _counts(desk: LocalDesk) -> tuple[int, int]:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     sqs = desk.stack.client("sqs")
     answer = sqs.get_queue_attributes(QueueUrl=desk.stack.replies_queue_url, AttributeNames=names)
@@ -78,7 +78,7 @@ def _counts(desk: Desk) -> tuple[int, int]:
 
 @pytest.mark.parametrize("written", [python, node])
 def test_a_reader_hands_over_each_reply_once(
-    desk: Desk, tmp_path: Path, written: Callable[[Path], list[str]]
+    desk: LocalDesk, tmp_path: Path, written: Callable[[Path], list[str]]
 ) -> None:
     command = written(tmp_path)
     with running(desk, command, tmp_path) as reader:
@@ -107,7 +107,7 @@ def test_a_reader_is_twenty_lines(language: str) -> None:
     assert len([line for line in example(language).splitlines() if line.strip()]) <= 20
 
 
-def test_the_note_in_the_guide_reaches_the_ticket(desk: Desk) -> None:
+def test_the_note_in_the_guide_reaches_the_ticket(desk: LocalDesk) -> None:
     reply = desk.answer("Are you there?")
     [text] = re.findall(r"^```json\n(\{[^`]*?internal_note.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
     note = json.loads(text.replace("3cd1d2a5-aaf2-41fe-a9f1-519499605854", desk.account.instance_push_id))
@@ -120,7 +120,7 @@ def test_the_note_in_the_guide_reaches_the_ticket(desk: Desk) -> None:
     assert desk.ticket.comments[-1].resource["internal_note"] is True
 
 
-def _reported(desk: Desk, before: int) -> bool:
+def _reported(desk: LocalDesk, before: int) -> bool:
     """Wait until Zendesk has one more event to report than before."""
     arrived = threading.Event()
     core = desk.zendesk.core

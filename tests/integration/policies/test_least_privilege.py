@@ -59,7 +59,7 @@ ACCOUNT = form_of(load("admin-ui-new"))["instance_push_id"]
 SUBDOMAIN = form_of(load("admin-ui-new"))["subdomain"]
 
 
-class Watch:
+class CallWatch:
     """The calls of one function: IAM's name for each, and what it was about."""
 
     def __init__(self, resources: dict[str, str]) -> None:
@@ -120,7 +120,7 @@ def _attributes(params: dict[str, Any]) -> set[str]:
     return {names.get(name, name) for name in found}
 
 
-class Context:
+class PolicyContext:
     """Lambda's context, with time enough."""
 
     aws_request_id = "00000000-0000-4000-8000-0000000000aa"
@@ -149,7 +149,7 @@ class Functions:
             receipts: "ReceiptQueueArn",
             environments[ADMIN]["REPLIES_QUEUE_URL"]: "RepliesQueue",
         }
-        self.watches = {name: Watch(names) for name in ROLES}
+        self.watches = {name: CallWatch(names) for name in ROLES}
         for key, value in {**environments[PUSH], **environments[ADMIN]}.items():
             monkeypatch.setenv(key, value)
         self._push = push_content.composition.compose(
@@ -163,11 +163,11 @@ class Functions:
     def invoke(self, function: str, event: Event) -> Any:
         """As Lambda would."""
         if function == ADMIN:
-            return self._admin.handle(event, Context())
+            return self._admin.handle(event, PolicyContext())
         if event.get("source") == SCHEDULE_SOURCE:
             return self.revalidate()
         records = copy.deepcopy(event["Records"])
-        staying = self._push.run(records, time_left=lambda: 25.0, request_id=Context.aws_request_id)
+        staying = self._push.run(records, time_left=lambda: 25.0, request_id=PolicyContext.aws_request_id)
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in staying]}
 
     def revalidate(self, *, later: float = 0) -> Any:
@@ -176,7 +176,7 @@ class Functions:
         revalidation = push_content.schedule.compose_revalidation(
             self._push_environment, AwsClients(self.watches[PUSH].session()), clock
         )
-        return revalidation.run({}, seconds_left=lambda: 25.0, request_id=Context.aws_request_id)
+        return revalidation.run({}, seconds_left=lambda: 25.0, request_id=PolicyContext.aws_request_id)
 
 
 @pytest.fixture(scope="module")

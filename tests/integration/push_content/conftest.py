@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration.push_content.stack import Stack
+from integration.push_content.stack import PushStack
 from zendesk_push.local.aws import LocalAws
 from zendesk_push.local.moto_process import CREDENTIALS, REGION, MotoProcess
 from zendesk_push.simulator import Simulator
@@ -24,9 +24,9 @@ def zendesk() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def stack(aws_server: LocalAws, zendesk: Simulator, monkeypatch: pytest.MonkeyPatch) -> Stack:
+def stack(aws_server: LocalAws, zendesk: Simulator, monkeypatch: pytest.MonkeyPatch) -> PushStack:
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws_server.endpoint_url)
-    return Stack(aws_server, zendesk)
+    return PushStack(aws_server, zendesk)

@@ -38,7 +38,7 @@ class Context:
         return int(1000 * (self.begun + self.seconds - time.monotonic()))
 
 
-class Stack:
+class PushStack:
     """A stack of its own on a server that several share. ``calls`` counts the function's calls to AWS."""
 
     def __init__(self, aws: LocalAws, zendesk: Simulator) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import push_content.handler
-from integration.push_content.stack import Context, Stack
+from integration.push_content.stack import Context, PushStack
 from worlds.messages import resource
 from zendesk_push.simulator import Fault, FaultKind
 
@@ -20,7 +20,7 @@ EVERYTHING = (
 )
 
 
-def test_content_arrives_byte_for_byte(stack: Stack) -> None:
+def test_content_arrives_byte_for_byte(stack: PushStack) -> None:
     account = stack.connect("acme")
     stack.send(f'{{"instance_push_id": "{account}", "external_resources": [ {EVERYTHING} ]}}')
 
@@ -31,7 +31,7 @@ def test_content_arrives_byte_for_byte(stack: Stack) -> None:
     assert stack.zendesk.core.ticket_of(account, "1")
 
 
-def test_the_largest_message_that_the_queue_takes(stack: Stack) -> None:
+def test_the_largest_message_that_the_queue_takes(stack: PushStack) -> None:
     account = stack.connect("acme")
     resources = [resource(str(n), html_message="x" * 3_700) for n in range(256)]
     stack.drop(account, *resources)
@@ -43,7 +43,7 @@ def test_the_largest_message_that_the_queue_takes(stack: Stack) -> None:
 @pytest.mark.parametrize(
     "text", ["[" * 100_000, "not JSON", "{}", '{"instance_push_id": "a", "external_resources": [NaN]}']
 )
-def test_hostile_bodies_are_dead_letters_and_touch_no_neighbour(stack: Stack, text: str) -> None:
+def test_hostile_bodies_are_dead_letters_and_touch_no_neighbour(stack: PushStack, text: str) -> None:
     account = stack.connect("acme")
     stack.drop(account, resource("1"))
     attributes: dict[str, Any] = {
@@ -61,7 +61,7 @@ def test_hostile_bodies_are_dead_letters_and_touch_no_neighbour(stack: Stack, te
     assert stack.zendesk.core.ticket_of(account, "1")
 
 
-def test_a_refusal_is_explained_with_the_messages_own_index(stack: Stack) -> None:
+def test_a_refusal_is_explained_with_the_messages_own_index(stack: PushStack) -> None:
     account = stack.connect("acme")
     stack.drop(account, resource("1"))
     stack.drop(account, resource("2"), resource("3", author=None), request_id="same")
@@ -76,7 +76,7 @@ def test_a_refusal_is_explained_with_the_messages_own_index(stack: Stack) -> Non
     assert len(stack.pushed_bodies) == 3
 
 
-def test_the_handler_answers_with_what_stays(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_handler_answers_with_what_stays(stack: PushStack, monkeypatch: pytest.MonkeyPatch) -> None:
     account = stack.connect("acme")
     stack.drop(account, resource("1"))
     unknown = stack.drop("unknown", resource("1"))
@@ -90,7 +90,7 @@ def test_the_handler_answers_with_what_stays(stack: Stack, monkeypatch: pytest.M
     push_content.handler._composed.cache_clear()
 
 
-def test_a_retry_waits_out_of_sight(stack: Stack) -> None:
+def test_a_retry_waits_out_of_sight(stack: PushStack) -> None:
     account = stack.connect("acme")
     stack.zendesk.core.switch_on(Fault(FaultKind.THROTTLED, count=1, retry_after=30))
     waiting = stack.drop(account, resource("1"))
@@ -102,7 +102,7 @@ def test_a_retry_waits_out_of_sight(stack: Stack) -> None:
     assert float(item["paused_until"]["N"]) < float(item["expires_at"]["N"])
 
 
-def test_nothing_is_lost_while_the_dead_letter_queue_is_gone(stack: Stack) -> None:
+def test_nothing_is_lost_while_the_dead_letter_queue_is_gone(stack: PushStack) -> None:
     stack.sqs.delete_queue(QueueUrl=stack.dead_letter_queue_url)
     invalid = stack.send("not JSON")
 
@@ -110,7 +110,7 @@ def test_nothing_is_lost_while_the_dead_letter_queue_is_gone(stack: Stack) -> No
     assert stack.in_flight() == 1
 
 
-def test_an_answer_that_got_lost_makes_no_second_ticket(stack: Stack) -> None:
+def test_an_answer_that_got_lost_makes_no_second_ticket(stack: PushStack) -> None:
     account = stack.connect("acme")
     stack.zendesk.core.switch_on(Fault(FaultKind.REPLY_LOST, count=1))
     waiting = [stack.drop(account, resource(str(n))) for n in range(3)]
@@ -129,7 +129,7 @@ def test_an_answer_that_got_lost_makes_no_second_ticket(stack: Stack) -> None:
     ]
 
 
-def test_a_timeout_makes_requests_smaller_and_costs_no_other_account(stack: Stack) -> None:
+def test_a_timeout_makes_requests_smaller_and_costs_no_other_account(stack: PushStack) -> None:
     stack.start(PUSH_TIMEOUT_SECONDS="0.5")
     slow, fast = stack.connect("slow"), stack.connect("fast")
     stack.zendesk.core.switch_on(Fault(FaultKind.HANG, subdomain="slow", after_import=True))
@@ -143,7 +143,7 @@ def test_a_timeout_makes_requests_smaller_and_costs_no_other_account(stack: Stac
     assert stack.zendesk.core.ticket_of(fast, "5")
 
 
-def test_slow_accounts_are_waited_for_side_by_side(stack: Stack) -> None:
+def test_slow_accounts_are_waited_for_side_by_side(stack: PushStack) -> None:
     """All of them hang until the last one's request is there: in sequence, none would ever be answered."""
     keys = [stack.connect(f"slow{n}") for n in range(8)]
     everybody = threading.Barrier(len(keys))
@@ -160,7 +160,7 @@ def test_slow_accounts_are_waited_for_side_by_side(stack: Stack) -> None:
     assert stack.invoke() == []
 
 
-def test_a_redirect_is_not_followed(stack: Stack) -> None:
+def test_a_redirect_is_not_followed(stack: PushStack) -> None:
     """The token would go along."""
     visits: list[str] = []
 
@@ -189,7 +189,7 @@ def test_a_redirect_is_not_followed(stack: Stack) -> None:
         server.server_close()
 
 
-def test_a_refused_token_is_marked_in_the_table(stack: Stack) -> None:
+def test_a_refused_token_is_marked_in_the_table(stack: PushStack) -> None:
     account = stack.connect("acme")
     stack.zendesk.core.rotate_token(account)
     waiting = stack.drop(account, resource("1"))
@@ -198,7 +198,7 @@ def test_a_refused_token_is_marked_in_the_table(stack: Stack) -> None:
     assert stack.account(account).refused
 
 
-def test_calls_to_aws_in_the_steady_state(stack: Stack) -> None:
+def test_calls_to_aws_in_the_steady_state(stack: PushStack) -> None:
     """At most ten per 1,000 messages of ten accounts, beside the poller's own."""
     keys = [stack.connect(f"customer{n}") for n in range(10)]
     for key in keys:

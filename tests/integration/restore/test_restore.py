@@ -28,7 +28,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-class Stack:
+class RestoredStack:
     """Table, secrets and key of a stack in one region."""
 
     def __init__(self, region: str, name: str = "push", table: str = "accounts") -> None:
@@ -44,7 +44,7 @@ class Stack:
         self.accounts = AccountsTable(self.place.dynamodb, table)
         self.credentials = CredentialStore(self.place.secrets, name, self.key)
 
-    def with_metadata_key(self, *values: str) -> "Stack":
+    def with_metadata_key(self, *values: str) -> "RestoredStack":
         """Its versions, oldest first."""
         first, *later = values
         self.place.secrets.create_secret(Name=self.place.metadata_key, SecretString=first)
@@ -71,7 +71,7 @@ class Stack:
         self.place.dynamodb.put_item(TableName=self.place.table, Item={"pk": {"S": "subdomain#acme"}})
 
 
-def everything(stack: Stack) -> dict[str, Any]:
+def everything(stack: RestoredStack) -> dict[str, Any]:
     """Each account, and its token as push would read it."""
     accounts = [account for page, _ in stack.accounts.pages(page_size=10) for account in page]
     return {
@@ -84,8 +84,8 @@ def everything(stack: Stack) -> dict[str, Any]:
 
 
 def test_a_move_to_another_region_takes_accounts_tokens_and_metadata_along() -> None:
-    old = Stack(OLD).with_metadata_key("old", "newer")
-    new = Stack(NEW).with_metadata_key("generated")
+    old = RestoredStack(OLD).with_metadata_key("old", "newer")
+    new = RestoredStack(NEW).with_metadata_key("generated")
     old.connect()
     assert restore_metadata_key(old.place, new.place) == 2
     restored = restore(old.place, new.place, new.key)
@@ -101,7 +101,7 @@ def test_a_move_to_another_region_takes_accounts_tokens_and_metadata_along() -> 
 
 
 def test_twice_is_as_once() -> None:
-    old, new = Stack(OLD), Stack(NEW)
+    old, new = RestoredStack(OLD), RestoredStack(NEW)
     old.connect()
     restore(old.place, new.place, new.key)
     before = everything(new)
@@ -111,7 +111,7 @@ def test_twice_is_as_once() -> None:
 
 
 def test_an_account_that_has_connected_meanwhile_stays_as_it_is() -> None:
-    old, new = Stack(OLD), Stack(NEW)
+    old, new = RestoredStack(OLD), RestoredStack(NEW)
     old.connect()
     key, token = InstancePushId("one"), PushToken("c" * 64)
     version = new.credentials.store(key, token)
@@ -125,7 +125,7 @@ def test_an_account_that_has_connected_meanwhile_stays_as_it_is() -> None:
 
 def test_whose_token_is_gone_is_named() -> None:
     """The old region is down, or the secret was deleted: the record comes along, its administrator saves it again."""
-    old, new = Stack(OLD), Stack(NEW)
+    old, new = RestoredStack(OLD), RestoredStack(NEW)
     old.connect()
     old.place.secrets.delete_secret(SecretId="push/two", ForceDeleteWithoutRecovery=True)
     restored = restore(old.place, new.place, new.key)
@@ -138,7 +138,7 @@ def test_whose_token_is_gone_is_named() -> None:
 
 def test_a_point_in_time_needs_no_secret() -> None:
     """The restored table lies beside the stack's own, whose secrets are where they were."""
-    stack, restored_table = Stack(NEW), Stack(NEW, table="restored")
+    stack, restored_table = RestoredStack(NEW), RestoredStack(NEW, table="restored")
     restored_table.credentials = stack.credentials
     restored_table.connect()
     restored = restore(restored_table.place, stack.place, stack.key, tokens=False)
@@ -147,7 +147,7 @@ def test_a_point_in_time_needs_no_secret() -> None:
 
 
 def test_the_command_finds_the_new_stacks_table_and_key(capsys: pytest.CaptureFixture[str]) -> None:
-    old = Stack(OLD).with_metadata_key("old", "newer")
+    old = RestoredStack(OLD).with_metadata_key("old", "newer")
     old.connect()
     old.place.secrets.delete_secret(SecretId="push/two", ForceDeleteWithoutRecovery=True)
     table = {

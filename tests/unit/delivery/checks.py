@@ -9,7 +9,7 @@ from datetime import datetime
 from push_content.outcomes.dead_letters import OWN_NAMES, restore_attributes
 from push_content.outcomes.outcome import ErrorCode
 from unit.delivery.watch import SUBDOMAINS, Invocation
-from unit.delivery.world import MAX_DELAY, MAX_RESOURCES, WINDOW, World
+from unit.delivery.world import MAX_DELAY, MAX_RESOURCES, WINDOW, DeliveryWorld
 from zendesk_channel.contract import PushToken
 from zendesk_push.bench.traffic import CANARY, Sent
 from zendesk_push.in_memory.sqs_queue import QueuedMessage
@@ -19,7 +19,7 @@ _ID = re.compile(r"\b(m\d+)\.\d+")
 _REFUSALS = ("zendesk_400", "zendesk_413", "zendesk_422")
 
 
-def lost(world: World) -> Iterator[str]:
+def lost(world: DeliveryWorld) -> Iterator[str]:
     """Every message is on the queue, in Zendesk, or dead with a reason."""
     queue = world.on_queue()
     dead = {letter.body for letter in world.letters()}
@@ -35,7 +35,7 @@ def lost(world: World) -> Iterator[str]:
 class LetterCheck:
     """Every dead letter is the message that was sent, with a reason that holds. Looks at each once."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: DeliveryWorld) -> None:
         self._world = world
         self._seen: set[str] = set()
         self.vague: set[str] = set()  # accounts that Zendesk has refused requests of without saying why
@@ -92,7 +92,7 @@ class LetterCheck:
 class RequestCheck:
     """Every push request holds what was sent, word for word, and no more than it may. Looks at each once."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: DeliveryWorld) -> None:
         self._world = world
         self._by_key: dict[str, Sent] = {}
         self._seen = 0
@@ -124,7 +124,7 @@ class RequestCheck:
                 yield f"{external_id} is in one request twice"
 
 
-def ended(world: World, invocation: Invocation) -> Iterator[str]:
+def ended(world: DeliveryWorld, invocation: Invocation) -> Iterator[str]:
     """What an invocation owes to the messages it was given."""
     assert invocation.answer is not None
     failures = [failure["itemIdentifier"] for failure in invocation.answer["batchItemFailures"]]
@@ -152,7 +152,7 @@ def ended(world: World, invocation: Invocation) -> Iterator[str]:
     yield from _requests(world, invocation, [world.sent[body] for body in bodies.values()])
 
 
-def _overtaken(world: World, invocation: Invocation, staying: set[str]) -> Iterator[str]:
+def _overtaken(world: DeliveryWorld, invocation: Invocation, staying: set[str]) -> Iterator[str]:
     """Nothing reaches Zendesk in an invocation that leaves what is before it in its thread behind."""
     records = sorted(
         invocation.event["Records"], key=lambda record: int(record["attributes"]["SentTimestamp"])
@@ -169,19 +169,19 @@ def _overtaken(world: World, invocation: Invocation, staying: set[str]) -> Itera
             left.setdefault(place, this.key)
 
 
-def _served(world: World, invocation: Invocation, staying: set[str]) -> Iterator[str]:
+def _served(world: DeliveryWorld, invocation: Invocation, staying: set[str]) -> Iterator[str]:
     """Where nothing is wrong with an account, everything that can be decided is, whatever stands beside it."""
     for sent in invocation.deliverable:
         if _has_quota(world, sent) and sent.body in staying:
             yield f"{sent.key} was held up, by nothing"
 
 
-def _has_quota(world: World, sent: Sent) -> bool:
+def _has_quota(world: DeliveryWorld, sent: Sent) -> bool:
     subdomain = SUBDOMAINS[sent.account or ""]
     return world.zendesk.rate_limits.remaining(subdomain, world.clock()) > MAX_RESOURCES
 
 
-def deliverable(world: World, invocation: Invocation) -> list[Sent]:
+def deliverable(world: DeliveryWorld, invocation: Invocation) -> list[Sent]:
     """The messages of a batch that can get their final outcome now, if nothing gets in the way."""
     return [
         sent
@@ -193,7 +193,7 @@ def deliverable(world: World, invocation: Invocation) -> list[Sent]:
     ]
 
 
-def healthy(world: World, key: str) -> bool:
+def healthy(world: DeliveryWorld, key: str) -> bool:
     """The account is registered, active, not paused, and Zendesk takes its token."""
     record = world.record(key)
     if record is None or record.state != "active" or record.refused or record.paused_until > world.clock():
@@ -209,7 +209,7 @@ def healthy(world: World, key: str) -> bool:
     )
 
 
-def _requests(world: World, invocation: Invocation, batch: list[Sent]) -> Iterator[str]:
+def _requests(world: DeliveryWorld, invocation: Invocation, batch: list[Sent]) -> Iterator[str]:
     """As many requests as the messages need; one more for each that holds offences, and for each failure."""
     pushes = Counter(invocation.pushes)
     unique = list({sent.body: sent for sent in batch}.values())
@@ -259,7 +259,7 @@ def _filled(messages: Iterable[Sent]) -> Iterator[list[Sent]]:
         yield request
 
 
-def told(world: World) -> Iterator[str]:
+def told(world: DeliveryWorld) -> Iterator[str]:
     """No token and no customer's words in what the function says about its work."""
     output = world.output.getvalue()
     if any(token in output for token in world.tokens()):
@@ -268,7 +268,7 @@ def told(world: World) -> Iterator[str]:
         yield "a message's text was logged"
 
 
-def in_order(world: World) -> Iterator[str]:
+def in_order(world: DeliveryWorld) -> Iterator[str]:
     """A message's resources became comments in their order."""
     for sent in world.sent.values():
         if sent.account in SUBDOMAINS and sent.good and world.delivered(sent):
@@ -282,5 +282,5 @@ def in_order(world: World) -> Iterator[str]:
                 yield f"{sent.key} was imported out of order"
 
 
-def _is_imported(world: World, key: str, external_id: str) -> bool:
+def _is_imported(world: DeliveryWorld, key: str, external_id: str) -> bool:
     return world.zendesk.tickets.comment(world.zendesk.accounts.get(key), external_id) is not None

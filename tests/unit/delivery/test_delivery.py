@@ -26,7 +26,7 @@ from unit.delivery import checks
 from unit.delivery.effects import Failing
 from unit.delivery.traffic import ATTRIBUTES, REQUEST_IDS
 from unit.delivery.watch import SUBDOMAINS
-from unit.delivery.world import MAX_RESOURCES, RETENTION, VISIBILITY, WINDOW, World
+from unit.delivery.world import MAX_RESOURCES, RETENTION, VISIBILITY, WINDOW, DeliveryWorld
 from zendesk_channel.accounts import AccountState
 from zendesk_push.bench.traffic import INVALID, POISONS, Sent, message, no_message
 from zendesk_push.simulator.faults import Fault, FaultKind
@@ -160,7 +160,7 @@ class Delivery(RuleBasedStateMachine):
 
     def __init__(self, broken: Any = None, **settings: str) -> None:
         super().__init__()
-        self.world = World(broken, **settings)
+        self.world = DeliveryWorld(broken, **settings)
         self.world.on_ended = partial(checks.ended, self.world)
         self.letters = checks.LetterCheck(self.world)
         self.requests = checks.RequestCheck(self.world)

@@ -54,7 +54,7 @@ ENVIRONMENT = push_environment(
 OUTPUT = io.StringIO()
 
 
-class World:
+class DeliveryWorld:
     """Everything, and the methods by which it is moved. ``violations`` are broken rules seen on the way."""
 
     def __init__(self, broken: Mapping[str, Callable[[Any], Any]] | None = None, **settings: str) -> None:

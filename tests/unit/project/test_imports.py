@@ -106,3 +106,14 @@ def _names(source: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_a_class_name_means_one_thing() -> None:
+    """In functions, infra and tests alike: whoever searches for a name finds one class."""
+    places: dict[str, list[str]] = {}
+    for root in (FUNCTIONS, ROOT / "infra", ROOT / "tests"):
+        for source in sorted(root.rglob("*.py")):
+            for node in ast.parse(source.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef):
+                    places.setdefault(node.name, []).append(source.relative_to(ROOT).as_posix())
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}

@@ -186,7 +186,7 @@ def test_under_pressure_what_depends_on_an_administrator_is_rejected_and_the_res
     assert isinstance(turn, Rejected) if rejected else turn == Wait(60)
 
 
-class Queue:
+class CountedQueue:
     """Says how many messages are in flight, and how often it was asked."""
 
     def __init__(self, in_flight: int | None) -> None:
@@ -203,11 +203,11 @@ class Queue:
     [(101, 60_001, True), (101, 60_000, False), (100, 120_000, False), (5_000, None, False)],
 )
 def test_pressure(waiting: int, in_flight: int | None, pressed: bool) -> None:
-    assert PressureGauge().pressed(waiting, NOW, Queue(in_flight)) is pressed
+    assert PressureGauge().pressed(waiting, NOW, CountedQueue(in_flight)) is pressed
 
 
 def test_the_queue_is_not_asked_while_few_wait() -> None:
-    queue = Queue(120_000)
+    queue = CountedQueue(120_000)
     gauge = PressureGauge()
 
     assert not gauge.pressed(100, NOW, queue)
@@ -215,7 +215,7 @@ def test_the_queue_is_not_asked_while_few_wait() -> None:
 
 
 def test_small_batches_see_the_pressure_too() -> None:
-    queue = Queue(60_001)
+    queue = CountedQueue(60_001)
     gauge = PressureGauge()
     found = [gauge.pressed(10, NOW + number, queue) for number in range(25)]
 
@@ -224,7 +224,7 @@ def test_small_batches_see_the_pressure_too() -> None:
 
 
 def test_pressure_is_not_remembered_for_long() -> None:
-    gauge, queue = PressureGauge(), Queue(60_001)
+    gauge, queue = PressureGauge(), CountedQueue(60_001)
 
     assert gauge.pressed(101, NOW, queue)
     assert gauge.pressed(1, NOW + 60, queue)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from push_content.accounts.revalidation import Cursor
-from worlds.admin_requests import LambdaContext
+from worlds.admin_requests import AdminContext
 from worlds.admin_world import AdminWorld
 from zendesk_channel.accounts import Account, AccountState
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
@@ -249,7 +249,7 @@ def test_one_run_asks_about_everybody_once_if_there_is_time(world: AdminWorld) -
 
 def test_without_time_nothing_is_begun(world: AdminWorld) -> None:
     store(world, 1)
-    world.revalidate(LambdaContext(remaining_ms=2_000))
+    world.revalidate(AdminContext(remaining_ms=2_000))
     assert asked_of(world) == []
 
 

@@ -13,7 +13,7 @@ HOST = ("acme.example.com", 443)
 ADDRESS: AddressInfo = (2, 1, 6, "", ("192.0.2.1", 443))
 
 
-class Resolver:
+class ScriptedResolver:
     """Answers when it is let go; ``asked`` is how often it was."""
 
     def __init__(self, error: Exception | None = None) -> None:
@@ -34,7 +34,7 @@ def soon() -> float:
 
 
 def test_a_name_that_hangs_is_given_up_and_asked_for_once() -> None:
-    resolver = Resolver()
+    resolver = ScriptedResolver()
     names = NameLookup(resolver)
     for _ in range(3):
         with pytest.raises(TimeoutError):
@@ -45,7 +45,7 @@ def test_a_name_that_hangs_is_given_up_and_asked_for_once() -> None:
 
 
 def test_who_waits_for_the_same_name_gets_the_same_answer() -> None:
-    resolver = Resolver()
+    resolver = ScriptedResolver()
     names = NameLookup(resolver)
     with pytest.raises(TimeoutError):
         names.addresses(*HOST, soon())
@@ -56,7 +56,7 @@ def test_who_waits_for_the_same_name_gets_the_same_answer() -> None:
 
 @pytest.mark.parametrize("error", [OSError("no such name"), UnicodeError("label too long")])
 def test_a_failure_is_whose_question_it_was_and_is_not_remembered(error: Exception) -> None:
-    resolver = Resolver(error)
+    resolver = ScriptedResolver(error)
     resolver.let_go.set()
     names = NameLookup(resolver)
     for _ in range(2):

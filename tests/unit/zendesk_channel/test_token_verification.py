@@ -17,7 +17,7 @@ from zendesk_push.in_memory.zendesk import InMemoryZendeskClient
 from zendesk_push.simulator import Fault, FaultKind, ZendeskState
 
 
-class World:
+class VerifierWorld:
     """One account, connected."""
 
     def __init__(self) -> None:
@@ -55,11 +55,11 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> VerifierWorld:
+    return VerifierWorld()
 
 
-def test_a_good_token_is_confirmed(world: World) -> None:
+def test_a_good_token_is_confirmed(world: VerifierWorld) -> None:
     answer = world.verify(world.account)
 
     assert (answer.validation.verdict, answer.promoted, answer.account) == (
@@ -69,7 +69,7 @@ def test_a_good_token_is_confirmed(world: World) -> None:
     )
 
 
-def test_a_replaced_token_is_refused_and_marked_once(world: World) -> None:
+def test_a_replaced_token_is_refused_and_marked_once(world: VerifierWorld) -> None:
     world.rotate()
 
     assert world.verify(world.account).marked
@@ -78,7 +78,7 @@ def test_a_replaced_token_is_refused_and_marked_once(world: World) -> None:
     assert (again.validation.credentials_refused, again.marked) == (True, False)
 
 
-def test_a_good_token_takes_the_mark_off_again(world: World) -> None:
+def test_a_good_token_takes_the_mark_off_again(world: VerifierWorld) -> None:
     world.accounts.mark_refused(world.account)
 
     assert world.verify(world.account).healed
@@ -89,7 +89,7 @@ def test_a_good_token_takes_the_mark_off_again(world: World) -> None:
 @pytest.mark.parametrize(
     "kind", [FaultKind.SERVER_ERROR, FaultKind.HANG, FaultKind.DROP_CONNECTION, FaultKind.THROTTLED]
 )
-def test_a_bad_day_is_no_verdict(world: World, kind: FaultKind) -> None:
+def test_a_bad_day_is_no_verdict(world: VerifierWorld, kind: FaultKind) -> None:
     world.zendesk.switch_on(Fault(kind, endpoint="validate_token"))
 
     answer = world.verify(world.account)
@@ -98,7 +98,7 @@ def test_a_bad_day_is_no_verdict(world: World, kind: FaultKind) -> None:
 
 
 @pytest.mark.parametrize("kind", [FaultKind.NOT_FOUND, FaultKind.REDIRECT])
-def test_no_such_zendesk_says_nothing_about_the_token(world: World, kind: FaultKind) -> None:
+def test_no_such_zendesk_says_nothing_about_the_token(world: VerifierWorld, kind: FaultKind) -> None:
     world.zendesk.switch_on(Fault(kind, endpoint="validate_token"))
 
     answer = world.verify(world.account)
@@ -107,7 +107,7 @@ def test_no_such_zendesk_says_nothing_about_the_token(world: World, kind: FaultK
     assert world.verify(world.account, mark_unreachable=True).marked
 
 
-def test_a_pending_token_that_is_confirmed_is_promoted(world: World) -> None:
+def test_a_pending_token_that_is_confirmed_is_promoted(world: VerifierWorld) -> None:
     token = world.rotate()
     account = world.pend(token)
 
@@ -119,7 +119,7 @@ def test_a_pending_token_that_is_confirmed_is_promoted(world: World) -> None:
     assert (world.account.pending_version, world.account.pending_since) == (None, None)
 
 
-def test_a_pending_token_that_is_not_confirmed_yet_goes_on_waiting(world: World) -> None:
+def test_a_pending_token_that_is_not_confirmed_yet_goes_on_waiting(world: VerifierWorld) -> None:
     account = world.pend(PushToken("not-yet"))
 
     answer = world.verify(account)
@@ -129,7 +129,7 @@ def test_a_pending_token_that_is_not_confirmed_yet_goes_on_waiting(world: World)
 
 
 @pytest.mark.parametrize("kind", [FaultKind.SERVER_ERROR, FaultKind.THROTTLED, FaultKind.NOT_FOUND])
-def test_a_pending_token_that_nobody_confirms_is_not_promoted(world: World, kind: FaultKind) -> None:
+def test_a_pending_token_that_nobody_confirms_is_not_promoted(world: VerifierWorld, kind: FaultKind) -> None:
     account = world.pend(world.rotate())
     world.zendesk.switch_on(Fault(kind, endpoint="validate_token"))
 
@@ -137,7 +137,7 @@ def test_a_pending_token_that_nobody_confirms_is_not_promoted(world: World, kind
     assert world.account == account
 
 
-def test_a_pending_token_is_dropped_after_a_day(world: World) -> None:
+def test_a_pending_token_is_dropped_after_a_day(world: VerifierWorld) -> None:
     account = world.pend(world.rotate())
     world.clock.advance(PENDING_LIFETIME + 1)
 
@@ -148,7 +148,7 @@ def test_a_pending_token_is_dropped_after_a_day(world: World) -> None:
     assert world.account.token_version == world.token.version
 
 
-def test_somebody_who_registers_meanwhile_wins(world: World) -> None:
+def test_somebody_who_registers_meanwhile_wins(world: VerifierWorld) -> None:
     token = world.rotate()
     outdated = world.pend(token)
     newest = PushToken("newest")
@@ -163,13 +163,13 @@ def test_somebody_who_registers_meanwhile_wins(world: World) -> None:
     assert world.account.token_version == newest.version
 
 
-def test_a_missing_secret_is_no_verdict(world: World) -> None:
+def test_a_missing_secret_is_no_verdict(world: VerifierWorld) -> None:
     answer = world.verify(replace(world.account, token_version="f" * 64))
 
     assert answer.validation.verdict is Verdict.NO_VERDICT
 
 
-def test_a_living_accounts_secret_is_brought_back(world: World) -> None:
+def test_a_living_accounts_secret_is_brought_back(world: VerifierWorld) -> None:
     """A crash in the middle of a removal and a registration may have left it marked for deletion."""
     world.credentials.schedule_deletion(world.key)
 
@@ -177,7 +177,7 @@ def test_a_living_accounts_secret_is_brought_back(world: World) -> None:
     assert world.credentials.read(world.key, world.account.token_version) == world.token
 
 
-def test_a_deleted_account_has_no_token_to_ask_about(world: World) -> None:
+def test_a_deleted_account_has_no_token_to_ask_about(world: VerifierWorld) -> None:
     answer = world.verify(replace(world.account, token_version=""))
 
     assert answer.validation.verdict is Verdict.NO_VERDICT
@@ -189,7 +189,7 @@ class BrokenCredentials(InMemoryCredentials):
         raise StoreUnavailableError("GetSecretValue", "InternalServiceError")
 
 
-def test_awss_failures_are_the_callers(world: World) -> None:
+def test_awss_failures_are_the_callers(world: VerifierWorld) -> None:
     client = InMemoryZendeskClient(world.zendesk, world.clock.advance)
     verifier = TokenVerifier(world.accounts, BrokenCredentials(), client, Clock(world.clock))
 
