@@ -95,8 +95,11 @@ class AccountPusher:
             self._limit = min(max(1, account.request_limit), deps.max_resources)
         self._failed_before = deps.history.failures(self._messages)
         # It has failed lately and works all the same: a failure may come of a message, and is looked into at once.
-        failed_at = account.last_failure_at if account is not None else None
-        self._suspicious = failed_at is not None and deps.clock.now() - failed_at < _LATELY
+        self._suspicious = (
+            account is not None
+            and account.last_failure_reason == ErrorCode.UNAVAILABLE
+            and deps.clock.now() - (account.last_failure_at or 0.0) < _LATELY
+        )
         self._queue = RequestQueue(
             messages,
             deps.max_resources,

@@ -5,12 +5,13 @@ from functools import partial
 from typing import Final
 
 from push_content.accounts.account_pusher import Pushed
-from push_content.outcomes.outcome import Delivered, Outcome, Retry
+from push_content.outcomes.outcome import Delivered, ErrorCode, Outcome, Retry
 from zendesk_channel.accounts import Account
 from zendesk_channel.errors import StoreUnavailableError
 from zendesk_channel.push_state import SharedPauses
 
 INTERVAL: Final = 900  # seconds between two notes of an account; DynamoDB's largest cost was such notes once
+_SWITCHED_OFF: Final = (ErrorCode.PAUSED, ErrorCode.INACTIVE_ACCOUNT)
 _REMEMBERED: Final = 50_000  # notes
 
 
@@ -61,7 +62,7 @@ class DeliveryNotes:
 
 
 def _failure(outcome: Outcome) -> str | None:
-    """The reason of what Zendesk did not take; what was nobody's failure is none."""
+    """The reason of what Zendesk did not take; what was nobody's failure, or was switched off, is none."""
     if isinstance(outcome, Delivered) or (isinstance(outcome, Retry) and outcome.nobodys):
         return None
-    return outcome.reason
+    return None if outcome.reason in _SWITCHED_OFF else outcome.reason

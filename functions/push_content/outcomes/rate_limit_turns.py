@@ -1,5 +1,6 @@
 """Whose turn it is when more waits for a customer's rate limit than a minute has room for."""
 
+import threading
 from typing import Final
 
 from zendesk_channel.contract import Subdomain
@@ -20,10 +21,12 @@ class RateLimitTurns:
         self._share = max(0.1, 1 - reserve_percent / 100)
         self._per_minute: dict[Subdomain, float] = {}
         self._next: dict[Subdomain, float] = {}
+        self._lock = threading.Lock()
 
     def seen(self, subdomain: Subdomain, requests_per_minute: float) -> None:
         """Zendesk has named the subdomain's limit."""
-        _remember(self._per_minute, subdomain, max(1.0, requests_per_minute))
+        with self._lock:
+            _remember(self._per_minute, subdomain, max(1.0, requests_per_minute))
 
     def take(self, subdomain: Subdomain, requests: float, not_before: float, within: float) -> float:
         """The time (epoch seconds) for what takes so many requests, a fraction of one perhaps.
@@ -32,11 +35,12 @@ class RateLimitTurns:
             not_before: epoch seconds, when the limit's pause ends, or now.
             within: seconds after ``not_before``; what has no room in them begins again at the start.
         """
-        turn = max(not_before, self._next.get(subdomain, 0.0))
-        if turn > not_before + within:
-            turn = not_before
-        seconds = requests * 60 / (self._per_minute.get(subdomain, _UNTIL_SEEN) * self._share)
-        _remember(self._next, subdomain, turn + seconds)
+        with self._lock:
+            turn = max(not_before, self._next.get(subdomain, 0.0))
+            if turn > not_before + within:
+                turn = not_before
+            seconds = requests * 60 / (self._per_minute.get(subdomain, _UNTIL_SEEN) * self._share)
+            _remember(self._next, subdomain, turn + seconds)
         return turn
 
 

@@ -99,7 +99,7 @@ class Watch:
             return
         keys = {match.split(b".")[0] for match in _EXTERNAL_ID.findall(body)}
         record = invocation.standing[account].account
-        halving = record is not None and record.last_failure_at is not None
+        halving = record is not None and record.last_failure_reason == "unavailable"
         if len(keys) == 1:
             invocation.lone_failures[account] += 1
         if (

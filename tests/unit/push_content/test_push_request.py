@@ -350,6 +350,23 @@ def test_halves_stay_by_themselves_and_keep_the_order() -> None:
     assert (ids(half), sent) == (["0", "1"], [["0"], ["2", "3"], ["4"]])
 
 
+def test_a_half_that_fails_as_a_whole_is_halved_again_whatever_the_limit() -> None:
+    """Put back as it was, it would go out as it was, again and again."""
+    messages = [message(str(number)) for number in range(8)]
+    queue = RequestQueue(messages, 256)
+    first = queue.next(8, ())
+    assert first
+    queue.put_back_halves(first.parts)
+    half = queue.next(8, ())
+    assert half
+    queue.put_back(half.parts)
+    sent = []
+    while request := queue.next(8, ()):
+        sent.append(ids(request))
+
+    assert sent == [["0", "1"], ["2", "3"], ["4", "5", "6", "7"]]
+
+
 def test_a_message_is_not_split_for_a_limit_that_is_lower_than_what_it_holds() -> None:
     queue = RequestQueue([message("1", "2", "3"), message("4")], 256)
     sizes = []
