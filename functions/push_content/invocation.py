@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from push_content.accounts.account_pusher import AccountPusher, Pushed, PusherDeps
+from push_content.accounts.account_pusher import AccountPusher, Pushed, PusherDeps, wait_together
 from push_content.accounts.delivery_notes import DeliveryNotes
 from push_content.accounts.pauses import AccountStanding, InvocationPauses
 from push_content.begun_work import BegunWork
@@ -32,6 +32,7 @@ from push_content.outcomes.outcome import (
 from push_content.outcomes.queues import ContentQueue, DeadLetterQueue
 from push_content.outcomes.retry_policy import PressureGauge, Wait, WaitingRules
 from push_content.outcomes.sqs_limits import BATCH
+from push_content.requests.conversations import Conversations
 from push_content.requests.push_request import by_account
 from push_content.telemetry import TOLD_OTHERWISE
 from push_content.turn_executor import TurnExecutor
@@ -145,7 +146,10 @@ class PushInvocation:
             received = self._read(records, request_id)
         messages = by_account(each.message for each in received if each.message)
         pauses = self._snapshot(messages, deadlines) if messages else None
-        pushed = self._push(messages, pauses, deadlines) if pauses else {}
+        if pauses:
+            pushed = self._push(messages, pauses, deadlines)
+        else:
+            pushed = {account_id: _unread(own, deadlines) for account_id, own in messages.items()}
         decided = self._decide(received, pushed, deadlines)
         decided = self._apply(decided, pushed, deadlines)
         self._report(decided, self._clock.monotonic() - begun)
@@ -240,7 +244,7 @@ class PushInvocation:
         deadlines: InvocationDeadlines,
     ) -> list[_Decided]:
         """Who waits how long, and who has waited enough."""
-        outcomes = {each.record.message_id: _outcome(each, pushed) or _unread(deadlines) for each in received}
+        outcomes = {each.record.message_id: _outcome(each, pushed) for each in received}
         retries = sum(isinstance(outcome, Retry) for outcome in outcomes.values())
         pressed, shares = False, dict[str, float]()
         if retries:
@@ -398,15 +402,19 @@ class PushInvocation:
         self._telemetry.finished(outcomes, retried, oldest, seconds)
 
 
-def _outcome(received: _Received, pushed: Mapping[InstancePushId, Pushed]) -> Outcome | None:
-    if received.decided is not None:
-        return received.decided
-    found = pushed.get(received.account_id) if received.account_id else None
-    return found.outcomes[received.record.message_id] if found else None
+def _outcome(received: _Received, pushed: Mapping[InstancePushId, Pushed]) -> Outcome:
+    if received.message is not None:
+        return pushed[received.message.instance_push_id].outcomes[received.record.message_id]
+    return received.decided or NO_TIME
 
 
-def _unread(deadlines: InvocationDeadlines) -> Retry:
-    return aws_failed("the accounts could not be read") if deadlines.for_requests() > 0 else NO_TIME
+def _unread(messages: Sequence[Message], deadlines: InvocationDeadlines) -> Pushed:
+    """What becomes of an account's messages if the table does not say anything about it."""
+    in_time = deadlines.for_requests() > 0
+    outcomes: dict[str, Outcome] = {}
+    retry = aws_failed("the accounts could not be read") if in_time else NO_TIME
+    wait_together(messages, Conversations(messages), retry, outcomes)
+    return Pushed(outcomes, AccountStanding(None))
 
 
 def _standing(received: _Received, pushed: Mapping[InstancePushId, Pushed]) -> AccountStanding:
@@ -438,7 +446,7 @@ def _waiting_with_others(each: _Decided, decided: Mapping[str, _Decided]) -> _De
     first = decided.get(behind) if behind else None
     if each.wait is None or first is None or first.wait is None:
         return each
-    return replace(each, wait=Wait(max(each.wait.seconds, first.wait.seconds)))
+    return replace(each, wait=first.wait)
 
 
 def _tens(items: Sequence[Any]) -> list[Any]:

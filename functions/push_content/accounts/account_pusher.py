@@ -7,7 +7,7 @@ succeeded is a message's own failure, and pauses nobody.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -28,6 +28,7 @@ from push_content.outcomes.outcome import (
     unforeseen,
 )
 from push_content.outcomes.rate_limit_turns import RateLimitTurns
+from push_content.requests.conversations import Conversations
 from push_content.requests.push_request import PushRequest
 from push_content.requests.request_queue import RequestQueue
 from push_content.telemetry import PushTelemetry
@@ -64,6 +65,20 @@ class Pushed:
 
     outcomes: dict[str, Outcome]
     standing: AccountStanding
+
+
+def wait_together(
+    messages: Iterable[Message], conversations: Conversations, retry: Retry, outcomes: dict[str, Outcome]
+) -> None:
+    """Give what has no outcome yet, in the order of its arrival, the same one.
+
+    The first of a conversation leads: all that is behind it comes again with it, and so in order.
+    """
+    for message in messages:
+        if message.id not in outcomes:
+            outcomes[message.id] = retry
+            for other in conversations.behind([message.id]):
+                outcomes.setdefault(other, replace(retry, behind=message.id))
 
 
 class AccountPusher:
@@ -139,7 +154,8 @@ class AccountPusher:
         """The outcome of every message, as far as it is known by now."""
         with self._lock:
             self._closed = True
-            outcomes = {key: self._outcomes.get(key, NO_TIME) for key in self._messages}
+            self._decide_rest(NO_TIME)
+            outcomes = dict(self._outcomes)
             untold: dict[ErrorCode, list[Message]] = {}
             for key, outcome in outcomes.items():
                 if isinstance(outcome, Retry) and key not in self._told:
@@ -391,8 +407,7 @@ class AccountPusher:
     def _end(self, retry: Retry) -> None:
         """Nothing more is sent: the same outcome for every message that has none."""
         with self._lock:
-            undecided = [message for key, message in self._messages.items() if key not in self._outcomes]
-            self._outcomes |= {message.id: retry for message in undecided}
+            undecided = self._decide_rest(retry)
         if undecided:
             self._tell(retry.reason, undecided)
         self._settle()
@@ -402,6 +417,12 @@ class AccountPusher:
         self._told.update(message.id for message in messages)
         account = self._pauses.known(self.account_id).account
         self._deps.telemetry.not_sent(self.account_id, account, reason, messages, self._deps.clock.now())
+
+    def _decide_rest(self, retry: Retry) -> list[Message]:
+        """The same outcome for what has none; returns that. Called under the lock."""
+        undecided = [message for key, message in self._messages.items() if key not in self._outcomes]
+        wait_together(undecided, self._queue.conversations, retry, self._outcomes)
+        return undecided
 
     def _settle(self) -> None:
         """Clear what the record says of failures that a success has ended; a limit grows back step by step."""

@@ -1,6 +1,7 @@
 """What trouble costs, in counts, on a clock that jumps: one message can hurt nobody, nor one account another."""
 
 import itertools
+from random import Random
 from typing import Any
 
 import pytest
@@ -310,6 +311,31 @@ def test_what_is_behind_a_failed_message_in_its_thread_waits_with_it() -> None:
     numbers = [comment.id for comment in comments if comment]
     assert numbers == sorted(numbers)
     assert len(numbers) == 4
+
+
+@pytest.mark.parametrize("trouble", ["throttled", "paused", "operator", "no time", "unknown", "server error"])
+def test_whatever_a_conversation_waits_for_it_waits_together(trouble: str) -> None:
+    """Each with a jitter of its own, twenty comments of one thread came in any order."""
+    world = PushWorld()
+    account = world.connect()
+    if trouble == "throttled":
+        world.pauses.pause_subdomain(Subdomain("acme"), world.clock() + 30)
+    elif trouble == "paused":
+        world.change(account, paused_until=world.clock() + 30, pause_seconds=30)
+    elif trouble == "operator":
+        world.change(account, paused_by_operator_at=world.clock())
+    elif trouble == "server error":
+        world.zendesk.switch_on(Fault(FaultKind.SERVER_ERROR))
+    key = "unknown" if trouble == "unknown" else account
+    thread = [world.drop(key, resource(f"t{number}", thread_id="t")) for number in range(20)]
+    others = [world.drop(key, resource(f"o{number}")) for number in range(20)]
+    random = Random(7)
+    world.draw = random.uniform
+    world.invoke(seconds=1 if trouble == "no time" else 60)
+    waits = world.waits()
+
+    assert len({waits[each] for each in thread}) == 1
+    assert len({waits[each] for each in others}) > 1
 
 
 def test_what_is_behind_a_rejected_message_goes_on() -> None:
