@@ -254,3 +254,15 @@ def test_a_request_id_that_has_no_utf_8_is_printed_all_the_same(capsys: pytest.C
     said = capsys.readouterr()
     assert said.out.count('"request_id":"\\ud800"') == 2
     assert said.err == ""
+
+
+def test_an_account_becomes_unreachable_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """An alarm reads it: each further try would ring again."""
+    world = PushWorld()
+    world.drop(world.connect("acme"), resource("1"))
+    world.zendesk.switch_on(Fault(FaultKind.NOT_FOUND))
+    for _ in range(3):
+        world.invoke()
+        world.clock.advance(100)
+
+    assert [line["WrongAddress"] for line in lines(capsys) if "WrongAddress" in line] == [[1]]
