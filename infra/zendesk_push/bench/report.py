@@ -20,8 +20,8 @@ ratio holds elsewhere too, while seconds are this machine's. No test depends on 
 runs everything in short.
 
 - **now** is the median of the runs, **spread** the least and the most of them. A count has no spread.
-- **first version** is 0.1.0, on the same kind of machine before any of it was changed: by the audits that found it, or by
-  the scenario here.
+- **first version** is 0.1.0, on the same kind of machine before any of it was changed: by the audits that found it, or
+  by the scenario here.
 - **N** is what most people write: Powertools' batch processor, one POST a record. **E** is one request per message on
   32 threads. **L** is the limit: `json.loads` and `json.dumps` of the same bytes, one POST per 256 of an account, kept
   connections, and nothing else: no results are looked at, nothing is checked, logged or retried. All three are in
