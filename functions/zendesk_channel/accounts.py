@@ -184,7 +184,7 @@ class AccountsTable:
         Returns:
             Whether that is news: False if it was noted before, or another version has replaced this one meanwhile.
         """
-        return self.update(
+        return self._update(
             account.instance_push_id,
             "SET refused_version = :version",
             "token_version = :version AND (attribute_not_exists(refused_version) OR refused_version <> :version)",
@@ -193,7 +193,7 @@ class AccountsTable:
 
     def clear_refused(self, account: Account) -> bool:
         """Take the mark off again; False if it was not there for this version."""
-        return self.update(
+        return self._update(
             account.instance_push_id,
             "REMOVE refused_version",
             "refused_version = :version",
@@ -202,7 +202,7 @@ class AccountsTable:
 
     def pause_by_operator(self, instance_push_id: InstancePushId, at: float) -> bool:
         """Let nothing be pushed until ``resume_by_operator``; False if there is no such account, or it is paused."""
-        return self.update(
+        return self._update(
             instance_push_id,
             "SET paused_by_operator_at = :at",
             "attribute_exists(pk) AND attribute_not_exists(paused_by_operator_at)",
@@ -211,11 +211,11 @@ class AccountsTable:
 
     def resume_by_operator(self, instance_push_id: InstancePushId) -> bool:
         """Undo that; False if it was not paused."""
-        return self.update(
+        return self._update(
             instance_push_id, "REMOVE paused_by_operator_at", "attribute_exists(paused_by_operator_at)", {}
         )
 
-    def update(
+    def _update(
         self, instance_push_id: InstancePushId, expression: str, condition: str, values: Mapping[str, Any]
     ) -> bool:
         """A small conditional write beside the revision; False if the condition did not hold."""

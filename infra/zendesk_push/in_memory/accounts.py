@@ -4,9 +4,9 @@ The adapters' methods stand for themselves here, not DynamoDB's expressions: who
 """
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Never
+from typing import Any
 
 from zendesk_channel.accounts import UNDER_THE_REVISION, Account, AccountsTable, as_kept
 from zendesk_channel.contract import InstancePushId, Subdomain
@@ -86,16 +86,6 @@ class InMemoryAccounts(AccountsTable):
                 return False
             self._store.put(replace(found, paused_by_operator_at=None))
             return True
-
-    def update(
-        self, instance_push_id: InstancePushId, expression: str, condition: str, values: Mapping[str, Any]
-    ) -> Never:
-        """There are no expressions here.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError("DynamoDB's expressions need DynamoDB, or moto")
 
     def pages(
         self, start: str | None = None, *, page_size: int = 100

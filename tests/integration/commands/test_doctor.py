@@ -437,7 +437,7 @@ def test_accounts_in_trouble_are_named(deployment: Deployment, stack: Deployed) 
     pauses.pause_account(slow, now + 600, pause_seconds=4, reason="unavailable", request_limit=8)
     table = AccountsTable(stack.client("dynamodb"), stack.table)
     stopped = register(stack, "stopped", "stopped").instance_push_id
-    table.update(stopped, "SET paused_by_operator_at = :at", "attribute_exists(pk)", {":at": now})
+    table.pause_by_operator(stopped, now)
     assert "busy (Name) for 9m" in worst(deployment, "rate limits").seen
     assert worst(deployment, "time-outs").seen.endswith("slow (Name)")
     assert worst(deployment, "operator pauses").seen == "paused: stopped (Name)"

@@ -110,9 +110,7 @@ def test_check_sends_what_it_only_warns_of(
     path = tmp_path / "messages.jsonl"
     path.write_text(message(external_id="é").replace('"instance', '"trace": 1e400, "instance'))
     table.save(account("acc-1"))
-    table.update(
-        InstancePushId("acc-1"), "SET paused_by_operator_at = :at", "attribute_exists(pk)", {":at": 1}
-    )
+    table.pause_by_operator(InstancePushId("acc-1"), 1)
     ran = command("send", "--check", str(path))
     assert ran.code == 0
     assert ran.err.splitlines() == [

@@ -24,17 +24,16 @@ def pause(args: argparse.Namespace, deployment: Deployment) -> int:
     status = chosen(args, deployment)
     if status.account.paused_by_operator_at is not None:
         return _say(args, status, "was paused already")
-    _update(deployment, status, "SET paused_by_operator_at = :at", "attribute_exists(pk)", time.time())
+    _unchanged(status, _table(deployment).pause_by_operator(status.account.instance_push_id, time.time()))
     return _say(args, status, "paused: its messages wait until `accounts resume`, or until they are too old")
 
 
 def resume(args: argparse.Namespace, deployment: Deployment) -> int:
     """Push to it again: what waits comes at its next turn."""
     status = chosen(args, deployment)
-    since = status.account.paused_by_operator_at
-    if since is None:
+    if status.account.paused_by_operator_at is None:
         return _say(args, status, "was not paused by an operator")
-    _update(deployment, status, "REMOVE paused_by_operator_at", "paused_by_operator_at = :at", since)
+    _unchanged(status, _table(deployment).resume_by_operator(status.account.instance_push_id))
     return _say(args, status, "resumed: what waits is delivered at its next turn, within 15 minutes")
 
 
@@ -65,19 +64,18 @@ def forget(args: argparse.Namespace, deployment: Deployment) -> int:
     return _say(args, status, "forgotten: its messages end as inactive_account; its secret is gone in 7 days")
 
 
+def _table(deployment: Deployment) -> AccountsTable:
+    return AccountsTable(deployment.client("dynamodb"), deployment.table())
+
+
 def _removal(deployment: Deployment) -> AccountRemoval:
     # A secret's name begins with the stack's; the key is for making secrets, which this does not.
     credentials = CredentialStore(deployment.client("secretsmanager"), deployment.secret_prefix(), "")
-    return AccountRemoval(
-        AccountsTable(deployment.client("dynamodb"), deployment.table()), credentials, SYSTEM_CLOCK
-    )
+    return AccountRemoval(_table(deployment), credentials, SYSTEM_CLOCK)
 
 
-def _update(
-    deployment: Deployment, status: AccountStatus, expression: str, condition: str, at: float
-) -> None:
-    accounts = AccountsTable(deployment.client("dynamodb"), deployment.table())
-    if not accounts.update(status.account.instance_push_id, expression, condition, {":at": at}):
+def _unchanged(status: AccountStatus, written: bool) -> None:
+    if not written:
         raise CommandError(f"{status.label} has changed meanwhile: look again")
 
 
