@@ -12,7 +12,7 @@ Turn = Callable[[], bool]
 _Value = TypeVar("_Value")
 MAX_THREADS: Final = 64
 PATIENCE: Final = 0.25  # seconds
-_MOST_THREADS: Final = 512  # Lambda grants 1,024, and file descriptors likewise
+_MOST_THREADS: Final = 256  # each has a connection and a note open, and Lambda grants 1,024 file descriptors
 
 
 class TurnExecutor:

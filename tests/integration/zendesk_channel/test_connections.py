@@ -50,7 +50,7 @@ def test_the_least_recently_used_connection_makes_room() -> None:
 
 
 def test_how_many_are_kept_leaves_descriptors_for_the_rest() -> None:
-    assert connections_kept(1_024) == 832
+    assert connections_kept(1_024) == 544
     assert connections_kept(65_536) == connections_kept(-1) == 1_000
     assert connections_kept(64) == 0
 
