@@ -27,7 +27,7 @@ from zendesk_channel.exchange_deadline import (
 )
 
 _MOST_KEPT: Final = 1_000
-# File descriptors for everything else: a note for each of 256 threads, AWS's connections, the runtime. Lambda grants 1,024.
+# File descriptors for all else: a note for each of 256 threads, AWS's connections, the runtime. Lambda grants 1,024.
 _DESCRIPTORS_LEFT: Final = 480
 # Seconds. A function's environment is frozen between invocations, and connections die unnoticed meanwhile: the
 # next request on one would look like a Zendesk that does not answer. When nothing was sent for so long, it may
