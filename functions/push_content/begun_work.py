@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Final
 
 _SUFFIX: Final = ".begun"
+_MOST_OPEN: Final = (
+    64  # beyond, work is not noted: Lambda grants 1,024 descriptors, and each request takes one too
+)
 _END: Final = b"\n\n"
 
 
@@ -60,7 +63,10 @@ class BegunWork:
         try:
             return self._unused.pop()
         except IndexError:
-            path = self._folder / f"{os.getpid()}-{next(self._numbers)}{_SUFFIX}"
+            number = next(self._numbers)
+        if number >= _MOST_OPEN:
+            return None
+        path = self._folder / f"{os.getpid()}-{number}{_SUFFIX}"
         try:
             return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError:

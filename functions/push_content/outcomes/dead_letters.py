@@ -105,6 +105,9 @@ def dead_letter(
         attributes = {**kept, **own}
         if attributes_size(attributes) <= room:
             break
+    else:
+        # Whole, and without a reason, as what SQS itself moves: waiting for that could outlast the queue's retention.
+        attributes = dict(record.attributes)
     group_id = record.group_id if record.group_id and takes_group_id(record.group_id) else None
     return DeadLetter(record.message_id, body, attributes, group_id)
 

@@ -206,11 +206,11 @@ def test_originals_that_grow_when_packed_are_packed_as_few_as_possible() -> None
     assert restore_attributes(letter.attributes) == originals
 
 
-def test_what_cannot_fit_is_refused_rather_than_cut() -> None:
+def test_a_body_that_leaves_no_room_for_a_reason_goes_without_one_rather_than_cut() -> None:
     letter = letter_of(record("x" * (MAX_BYTES - 50)))
 
     assert letter.body == "x" * (MAX_BYTES - 50)
-    assert letter.refusal() == "AWS.SimpleQueueService.BatchRequestTooLong"
+    assert (letter.attributes, letter.refusal()) == ({}, None)
 
 
 @pytest.mark.parametrize(
@@ -286,3 +286,20 @@ def test_a_group_id_that_a_standard_queue_does_not_take_is_left_out() -> None:
     ]
 
     assert groups == [None, None, "tenant-1", None]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"DataType": "String", "StringValue": '"' * 700_000},
+        {"DataType": "Binary", "BinaryValue": bytes(range(256)) * 3_900},
+    ],
+)
+def test_what_cannot_be_packed_goes_whole_without_a_reason_rather_than_not_at_all(
+    value: dict[str, Any],
+) -> None:
+    originals = {"Context": value}
+    letter = letter_of(record("{}", originals))
+
+    assert letter.refusal() is None
+    assert (letter.body, letter.attributes) == ("{}", originals)
