@@ -176,7 +176,8 @@ def _by_default(args: argparse.Namespace) -> Deployment:
     if len(running) > 1:
         named = ", ".join(f"{entry.get('api_url')} (process {entry['pid']})" for entry in running)
         raise UsageError(
-            f"several local stacks run here: {named}. Start them with --ready-file, and name one"
+            f"several local stacks run here: {named}. Start each with a --ready-file PATH of its own, "
+            "and give the command the one that is meant"
         )
     try:
         found = _local(running[0])

@@ -182,6 +182,7 @@ def test_a_files_messages_go_to_another_account_and_are_else_as_they_were(
         (["x.json", "--message", "text", "--to", "a"], "Give FILE, or --message TEXT"),
         (["--message", "text"], "--message needs --to ACCOUNT"),
         (["--message", "text", "--to", ""], "the account is empty"),
+        (["--message", " ", "--to", "a"], "--message is empty"),
         (["x.json", "--exported", "--to", "a"], "not with --to"),
         (["x.json", "--wait", "soon"], "is not a span of time"),
     ],

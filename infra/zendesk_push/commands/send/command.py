@@ -107,6 +107,8 @@ def _check_usage(args: argparse.Namespace) -> None:
         raise UsageError("what? Give FILE, or --message TEXT with --to ACCOUNT")
     if args.message is not None and args.to is None:
         raise UsageError("--message needs --to ACCOUNT")
+    if args.message is not None and not args.message.strip():
+        raise UsageError("--message is empty")
     if args.exported and (args.to is not None or args.lines or args.message is not None):
         raise UsageError("--exported sends what was exported as it was: not with --to, --lines or --message")
 
