@@ -35,6 +35,8 @@ class UnknownAccountError(LookupError):
 class Token:
     value: str = field(repr=False)
     issued_at: float
+    subdomain: str
+    """Where it was handed out: where a client goes that knows no other address, even after a renaming."""
     saved: bool = False
     """Whether the administrator pressed Save after this token was handed out."""
 
@@ -122,7 +124,7 @@ class Accounts:
 
     def issue(self, account: SimulatedAccount, now: float, value: str | None = None) -> Token:
         """Hand out one more token; the oldest goes when the account has MAX_TOKENS_PER_ACCOUNT."""
-        token = Token(value or self._new_token(), now)
+        token = Token(value or self._new_token(), now, account.subdomain)
         if token.value in self._by_token:
             raise ValueError("this token is another account's")
         account.tokens.append(token)

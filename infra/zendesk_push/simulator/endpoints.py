@@ -135,7 +135,7 @@ class Endpoints:
         named = parsed.get("instance_push_id") if isinstance(parsed, dict) else None
         if not isinstance(named, str):
             named = account.instance_push_id if account else None
-        subdomain = host or (account.subdomain if account else None)
+        subdomain = host or (token.subdomain if token else None)
         target = Target(endpoint, named, subdomain, _external_ids(parsed), body)
         return _Call(
             endpoint, now, tuple(headers), body, parsed, unparsable, subdomain, account, token, target

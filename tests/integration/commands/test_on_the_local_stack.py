@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
 from worlds.running_local import SECONDS, RunningLocal, running_local
+from zendesk_push.simulator.admin_center import connect_account
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,22 @@ def test_status_says_what_waits_and_why(local: RunningLocal) -> None:
     assert local.run("trace", sent[0]["external_ids"][0]).code == 0
     assert "waits: unavailable" in local.run("trace", sent[0]["external_ids"][0]).out
     assert local.run("accounts", "resume", "acme").code == 0
+
+
+def test_nothing_is_delivered_to_an_address_that_a_customer_has_left(local: RunningLocal) -> None:
+    zendesk_url = local.ready["zendesk_url"]
+    account = connect_account(zendesk_url, "moving", "Moving").instance_push_id
+    renaming = {"rename": "moving", "to": "moved"}
+    assert urllib3.request("POST", f"{zendesk_url}/simulator/subdomains", json=renaming).status == 200
+    ran = local.run("send", "--to", account, "--message", "too late", "--json")
+    assert ran.code == 0, ran.err
+    deadline = time.monotonic() + SECONDS
+    reason = ""
+    while not reason and time.monotonic() < deadline:
+        [message] = local.run("trace", ran.json[0]["message_id"], "--json").json.get("messages") or [{}]
+        assert message.get("state") != "delivered"
+        reason = message.get("reason") or ""
+    assert reason == "wrong_address"
 
 
 def test_what_nobody_knows_is_said(local: RunningLocal) -> None:

@@ -152,6 +152,7 @@ def test_413_above_the_limit() -> None:
 def test_a_renamed_subdomain_stops_at_once(world: SimulatorWorld) -> None:
     world.zendesk.accounts.rename_subdomain("acme", "acme-new")
     assert world.push(resource("1"), host="acme").status == 404
+    assert world.push(resource("1")).status == 404, "a client that was told of no other address"
     assert world.push(resource("1"), host="acme-new").status == 200
     with pytest.raises(ValueError, match="acme"):
         world.zendesk.accounts.rename_subdomain("acme", "other")
