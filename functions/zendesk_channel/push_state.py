@@ -70,11 +70,7 @@ class SharedPauses:
             more, still_missing = self._batch_get([_subdomain_key(subdomain) for subdomain in not_asked])
             items, missing = items + more, missing | still_missing
         self._remember(accounts.values())
-        paused_until = {
-            Subdomain(item["pk"]["S"].removeprefix(SUBDOMAIN_PREFIX)): float(item["paused_until"]["N"])
-            for item in items
-            if item["pk"]["S"].startswith(SUBDOMAIN_PREFIX)
-        }
+        paused_until = dict(pause for pause in map(_readable_pause, items) if pause)
         unread = frozenset(key for key in ids if missing & self._keys_of(key))
         return Snapshot(
             {key: account for key, account in accounts.items() if key not in unread}, paused_until, unread
@@ -202,6 +198,17 @@ class SharedPauses:
             if not wanted:
                 return items, set()
         return items, {key["pk"]["S"] for key in wanted[self._table]["Keys"]}
+
+
+def _readable_pause(item: Any) -> tuple[Subdomain, float] | None:
+    """The pause of a subdomain's item, if it is one. As an account's, one that is broken costs the others nothing."""
+    key = item["pk"]["S"]
+    if not key.startswith(SUBDOMAIN_PREFIX):
+        return None
+    try:
+        return Subdomain(key.removeprefix(SUBDOMAIN_PREFIX)), float(item["paused_until"]["N"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _subdomain_key(subdomain: Subdomain) -> Key:

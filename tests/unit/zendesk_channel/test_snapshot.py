@@ -3,8 +3,10 @@
 import threading
 from typing import Any, cast
 
+import pytest
+
 from zendesk_channel.accounts import account_key
-from zendesk_channel.contract import InstancePushId
+from zendesk_channel.contract import InstancePushId, Subdomain
 from zendesk_channel.push_state import SharedPauses
 
 SECONDS = 20.0  # more than anything here takes
@@ -47,3 +49,19 @@ def test_the_calls_of_a_large_snapshot_are_side_by_side_and_none_is_left_out() -
     assert len(snapshot.paused_until) == 350
     assert not snapshot.unread
     assert sorted(table.sizes) == [50, 50, 100, 100, 100, 100, 100, 100]
+
+
+@pytest.mark.parametrize("broken", [{}, {"paused_until": {"S": "never"}}, {"paused_until": {"N": "never"}}])
+def test_a_subdomain_that_somebody_broke_by_hand_stops_no_account(broken: dict[str, Any]) -> None:
+    class Edited:
+        def batch_get_item(self, RequestItems: Any) -> Any:  # noqa: N803 (boto3's name)
+            ((name, wanted),) = RequestItems.items()
+            keys = [key["pk"]["S"] for key in wanted["Keys"]]
+            items = [{"pk": {"S": key}} | broken if key == "subdomain#acme" else item(key) for key in keys]
+            return {"Responses": {name: items}}
+
+    ids = [InstancePushId("acme"), InstancePushId("globex")]
+    snapshot = SharedPauses(cast("Any", Edited()), "accounts").snapshot(ids)
+
+    assert snapshot.accounts.keys() == set(ids)
+    assert snapshot.paused_until == {Subdomain("globex"): 7.0}
