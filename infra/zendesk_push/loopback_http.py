@@ -379,6 +379,9 @@ def public_host(bind: str) -> str:
 
 def reason_phrase(status: int) -> str:
     """The words that go with a status, empty where it has none."""
+    # Python 3.13 has RFC 9110's new words for it; AWS's services have not.
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return "Request Entity Too Large"
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -25,7 +25,12 @@ class Running:
         self.stack = LocalStack(
             on_batch=self.tracker.batch,
             on_outcome=self.tracker.outcome,
-            parameters={"RetryWindowSeconds": "1", "AllowedSubdomains": "acme,globex"},
+            parameters={
+                "RetryWindowSeconds": "1",
+                "RetryBaseDelaySeconds": "1",
+                "RetryMaxDelaySeconds": "1",
+                "AllowedSubdomains": "acme,globex",
+            },
         )
 
     @property
