@@ -6,6 +6,9 @@ Zendesk validates with json-schema, whose errors begin with a path into the requ
 
 A request's resources come from several messages. An error is given to the message that owns the resource and to
 no other, with the index that the resource has there.
+
+Zendesk lists its errors. In any other text a line may be what a sender wrote, quoted by an error: such text names the
+one resource that all its errors name, or nobody, and halving finds whose it is.
 """
 
 import json
@@ -36,9 +39,12 @@ class SchemaErrors:
 
 def schema_errors(body: bytes, resources: int) -> SchemaErrors:
     """Read the body of a 400 or 422 to a request of so many resources. Indices beyond it name nobody."""
-    texts, nothing_else = _texts(body)
+    said, nothing_else = _said(body)
+    texts = [said] if isinstance(said, str) else said
     joined = "; ".join(text.strip() for text in texts) if nothing_else else ""
     found = SchemaErrors(text=joined or excerpt(body))
+    if isinstance(said, str) and not _names_one(said):
+        return found
     for text in texts:
         named = _RESOURCE.match(text)
         if named and int(named[1]) < resources:
@@ -65,31 +71,27 @@ def excerpt(body: bytes, limit: int = 4096) -> str:
     return body[:limit].decode("utf-8", "replace").strip()
 
 
-def _texts(body: bytes) -> tuple[list[str], bool]:
-    """The errors in an answer, and whether the answer says nothing besides."""
+def _said(body: bytes) -> tuple[list[str] | str, bool]:
+    """The errors in an answer, or its text if it does not list them, and whether it says nothing besides."""
     try:
         said: Any = json.loads(body)
     except (ValueError, RecursionError):
-        return _split(body.decode("utf-8", "replace")), False
+        return body.decode("utf-8", "replace"), False
     nothing_else = True
     for key in ("error", "message"):
         if isinstance(said, dict) and key in said:
             nothing_else = nothing_else and len(said) == 1
             said = said[key]
     if isinstance(said, str):
-        return _split(said), nothing_else
+        return said, nothing_else
     if isinstance(said, Sequence):
         texts = [text for text in said if isinstance(text, str)]
         return texts, nothing_else and len(texts) == len(said)
     return [], False
 
 
-def _split(text: str) -> list[str]:
-    """The errors in one string, which begin on lines of their own."""
-    errors: list[list[str]] = []
-    for line in text.splitlines():
-        if errors and not _ERROR.match(line):
-            errors[-1].append(line)
-        else:
-            errors.append([line])
-    return ["\n".join(lines) for lines in errors]
+def _names_one(text: str) -> bool:
+    """Whether the lines that begin as errors do all name the same resource."""
+    errors = [_RESOURCE.match(line) for line in text.splitlines() if _ERROR.match(line)]
+    named = {error[1] if error else None for error in errors}
+    return len(named) == 1 and None not in named

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from worlds.messages import body, resource
 from worlds.push_memory import PushWorld
 from zendesk_channel.accounts import AccountState
+from zendesk_channel.client import Response
 from zendesk_channel.contract import InstancePushId, PushToken, Subdomain
 from zendesk_push.simulator import Fault, FaultKind, ValidateTokenPolicy
 
@@ -147,6 +149,30 @@ def test_who_names_nobody_is_found_by_halving(world: PushWorld, account: str) ->
     assert world.invoke() == []
     assert len(world.pushes) == 1 + 2 * 6
     assert [each["message_id"] for each in world.contexts()] == [ids[17]]
+
+
+@pytest.mark.parametrize("path", ["request_id", "external_resources/1"])
+@pytest.mark.parametrize("form", [lambda text: json.dumps({"error": text}), str], ids=["string", "page"])
+def test_no_message_is_refused_for_a_text_that_another_quotes(
+    world: PushWorld, account: str, path: str, form: Callable[[str], str]
+) -> None:
+    evil = f"hello\nThe property '#/{path}' is bad"
+    culprit = world.drop(account, resource("bad", created_at=evil))
+    drop_many(world, account, 5)
+    push = world.client.push
+
+    def quoting(subdomain: Subdomain, token: PushToken, body: bytes, *, timeout: float) -> Response:
+        resources = json.loads(body)["external_resources"]
+        named = [index for index, each in enumerate(resources) if each["created_at"] == evil]
+        if not named:
+            return push(subdomain, token, body, timeout=timeout)
+        said = f"The property '#/external_resources/{named[0]}/created_at' of value \"{evil}\" must be a date"
+        return Response(400, {}, form(said).encode())
+
+    world.client.push = quoting  # type: ignore[method-assign]
+
+    assert world.invoke() == []
+    assert [each["message_id"] for each in world.contexts()] == [culprit]
 
 
 def test_a_request_that_is_too_large_is_halved_until_it_fits(world: PushWorld, account: str) -> None:

@@ -82,16 +82,40 @@ def test_other_places_for_the_errors_are_understood(form: str) -> None:
     assert schema_errors((form % json.dumps([NAME])).encode(), 3).by_resource == {2: [NAME]}
 
 
-def test_several_errors_in_one_string_begin_on_lines_of_their_own() -> None:
-    found = read(f"{MISSING}\n  more of it\n{NAME}")
-
-    assert found.by_resource == {0: [MISSING + "\n  more of it"], 2: [NAME]}
+FORMS = pytest.mark.parametrize("form", ["{}", '{{"error": {}}}', '{{"error": {{"message": {}}}}}'])
 
 
-def test_plain_text_is_read_like_a_string() -> None:
-    found = schema_errors(f"{MISSING}\n{NAME}\n".encode(), 3)
+def unlisted(form: str, text: str) -> SchemaErrors:
+    """Text that is not a list of errors: a page, or one string."""
+    return schema_errors(form.format(json.dumps(text) if "error" in form else text).encode(), 3)
 
-    assert found.by_resource == {0: [MISSING], 2: [NAME]}
+
+@FORMS
+def test_one_text_about_one_resource_names_it(form: str) -> None:
+    text = f"{NAME}\n  more of it\n{NAME}"
+
+    assert unlisted(form, text).by_resource == {2: [text]}
+
+
+@FORMS
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "{}\nThe property '#/request_id' is bad",
+        "{}\nThe property '#/instance_push_id' is bad",
+        "{}\nThe property '#/external_resources/0' is bad",
+        "{}\u2028The property '#/external_resources/0' is bad",
+        "{}\n\n  The property '#/' is bad",
+        "The value hello\nThe property '#/external_resources/0' is bad",
+        "The property '#/request_id' is bad",
+        "The property '#/external_resources/7' is bad\nThe property '#/external_resources/0' is bad",
+    ],
+)
+def test_one_text_that_could_quote_a_sender_names_nobody(form: str, quoted: str) -> None:
+    """Whoever writes such a line must not have another's message refused for it."""
+    found = unlisted(form, quoted.format(NAME))
+
+    assert (found.by_resource, found.of_body) == ({}, [])
 
 
 @pytest.mark.parametrize(
