@@ -28,13 +28,13 @@ class Parser(argparse.ArgumentParser):
         """End with the usage, the problem and what was probably meant, and exit code 2."""
         wrong = message.partition("unrecognized arguments: ")[2].split()
         if wrong:
-            message += _did_you_mean(wrong[0].partition("=")[0], self.all_options())
+            message += did_you_mean(wrong[0].partition("=")[0], self.all_options())
         super().error(message)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         choices = list(action.choices or ())
         if choices and value not in choices:
-            hint = _did_you_mean(str(value), map(str, choices))
+            hint = did_you_mean(str(value), map(str, choices))
             raise argparse.ArgumentError(
                 action, f"there is no {value!r}{hint or ': ' + ', '.join(map(str, choices))}"
             )
@@ -152,6 +152,7 @@ def candidates(commands: Mapping[str, str], words: Sequence[str]) -> list[str]:
     return sorted(one for one in found if one.startswith(begun))
 
 
-def _did_you_mean(wrong: str, known: Iterable[str]) -> str:
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """What to add to a complaint about a word: the known one that is most like it, or nothing."""
     close = difflib.get_close_matches(wrong, list(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""

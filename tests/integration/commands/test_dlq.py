@@ -121,7 +121,7 @@ def test_what_somebody_else_is_reading_is_mentioned(stack: Deployed, command: Ca
 
 def test_an_empty_queue_says_so(command: Callable[..., Ran]) -> None:
     assert command("dlq", "list").out == "no dead letters\n"
-    assert command("dlq", "list", "--reason", "x").out == "no dead letters like that\n"
+    assert command("dlq", "list", "--account", "x").out == "no dead letters like that\n"
     assert (
         command("dlq", "redrive", "--all", "--yes").out == "no dead letters like that: nothing to redrive\n"
     )
@@ -294,6 +294,10 @@ def test_an_id_that_somebody_else_is_reading_is_waited_for(
         (["--limit", "3"], "Give an ID, a filter or --all"),
         ([""], "an ID is empty"),
         (["--account", ""], "--account is empty"),
+        (
+            ["--reason", "zendesk_40"],
+            "--reason zendesk_40 is none that a dead letter can have; did you mean zendesk_400?",
+        ),
         (["--all", "--account", "acc-1"], "not both"),
         (["--older-than", ""], "is not a span of time"),
     ],

@@ -100,7 +100,7 @@ def test_check_sends_nothing_if_anything_would_be_refused(
         f"{path}:4: instance_push_id must be 1 to 255 letters, digits, '-' or '_'",
     ]
     assert f"{path}:5: " in ran.err.splitlines()[2]
-    assert ran.err.splitlines()[3:] == ["3 of 4 messages would be refused; nothing was sent"]
+    assert ran.err.splitlines()[3:] == ["3 of 4 messages would not arrive; nothing was sent"]
     assert stack.messages(stack.queue_url) == []
 
 
@@ -136,12 +136,13 @@ def test_check_asks_whether_the_account_is_connected(
     says: str,
 ) -> None:
     path = tmp_path / "messages.jsonl"
-    path.write_text(message())
+    path.write_text(f"{message()}\n{message()}")
     if state is not None:
         table.save(account("acc-1", state=state))
     ran = command("send", "--check", str(path))
     assert ran.code == 1
-    assert f"account acc-1 {says}" in ran.err
+    assert ran.err.count(f"account acc-1 {says}") == 1
+    assert "2 of 2 messages would not arrive" in ran.err
     assert stack.messages(stack.queue_url) == []
 
 

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from zendesk_push.dead_letters.dead_letter import ReceivedDeadLetter, Selection, resolve
+from push_content.outcomes.outcome import ErrorCode
+from zendesk_push.command_parser import did_you_mean
+from zendesk_push.dead_letters.dead_letter import MOVED_BY_SQS, ReceivedDeadLetter, Selection, resolve
 from zendesk_push.dead_letters.finding import open_reading, read_letters, visible_letters
 from zendesk_push.dead_letters.letter_file import LetterFile
 from zendesk_push.dead_letters.reading import Reading
@@ -51,7 +53,7 @@ def selection(args: argparse.Namespace) -> Selection:
     """The selection of the options.
 
     Raises:
-        UsageError: an option is empty (an unset variable of a script, say), or is not a span of time.
+        UsageError: an option is empty (an unset variable of a script, say), or is not a span of time or a reason.
     """
     ids = getattr(args, "ids", [])
     if "" in ids:
@@ -59,6 +61,12 @@ def selection(args: argparse.Namespace) -> Selection:
     for name in _FILTERS:
         if "" in getattr(args, name):
             raise UsageError(f"--{name.replace('_', '-')} is empty")
+    reasons = {*(code.value for code in ErrorCode), MOVED_BY_SQS}
+    for reason in args.reason:
+        if reason not in reasons:
+            raise UsageError(
+                f"--reason {reason} is none that a dead letter can have{did_you_mean(reason, reasons)}"
+            )
     return Selection(
         reasons=frozenset(args.reason),
         accounts=frozenset(args.account),

@@ -34,23 +34,26 @@ def registered_accounts(deployment: Deployment) -> Accounts:
 
 def passes(candidates: Sequence[Candidate], name: str, accounts: Accounts | None, now: float) -> bool:
     """Whether nothing is wrong with any of them; what is, is said. ``accounts`` None: they are not known."""
-    shown = errors = warnings = 0
-    refused: set[int] = set()
+    shown = found = 0
+    stopped: set[int] = set()
+    told: set[str] = set()
     for line, where, violation in _violations(candidates, accounts, now):
-        if violation.warning:
-            warnings += 1
-        else:
-            errors += 1
-            refused.add(line)
+        if not violation.warning:
+            stopped.add(line)
+        if where.startswith("account "):
+            if where in told:  # once is enough to be read
+                continue
+            told.add(where)
+        found += 1
         if shown < _REMARKS_SHOWN:
             shown += 1
             level = "warning: " if violation.warning else ""
             remark(f"{name}:{line}: {level}{where}{printable(str(violation))}")
-    if errors + warnings > shown:
-        remark(f"... and {errors + warnings - shown} more")
-    if errors:
-        remark(f"{len(refused)} of {counted(len(candidates), 'message')} would be refused; nothing was sent")
-    return not errors
+    if found > shown:
+        remark(f"... and {found - shown} more")
+    if stopped:
+        remark(f"{len(stopped)} of {counted(len(candidates), 'message')} would not arrive; nothing was sent")
+    return not stopped
 
 
 def warn_of_invalid(candidates: Sequence[Candidate], name: str) -> None:
@@ -68,15 +71,13 @@ def warn_of_invalid(candidates: Sequence[Candidate], name: str) -> None:
 def _violations(
     candidates: Sequence[Candidate], accounts: Accounts | None, now: float
 ) -> Iterator[tuple[int, str, Violation]]:
-    told: set[str] = set()
     for candidate in candidates:
         line = candidate.source.line
         if candidate.message is None:
             yield line, "", Violation("", candidate.problem or "")
             continue
         account = str(candidate.message.instance_push_id)
-        if accounts is not None and account not in told:
-            told.add(account)
+        if accounts is not None:
             yield from ((line, f"account {account} ", one) for one in _of_account(accounts.get(account), now))
         for key in _further_keys(candidate.source.text):
             yield (
