@@ -71,6 +71,11 @@ class FailingCredentials(InMemoryCredentials):
             raise StoreUnavailableError("GetSecretValue", "InternalServiceError")
         return super().read(instance_push_id, version)
 
+    def schedule_deletion(self, instance_push_id: InstancePushId) -> None:
+        if instance_push_id in self.failing:
+            raise StoreUnavailableError("DeleteSecret", "InternalServiceError")
+        super().schedule_deletion(instance_push_id)
+
 
 class InMemoryCursors(CursorStore):
     """``CursorStore`` without DynamoDB."""

@@ -14,6 +14,7 @@ class KmsInMemory:
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
+        self.failing: str | None = None  # AWS's name of an error of Decrypt
         self._sealed: dict[bytes, tuple[bytes, dict[str, str]]] = {}
 
     def encrypt(self, **given: Any) -> dict[str, bytes]:
@@ -26,6 +27,8 @@ class KmsInMemory:
 
     def decrypt(self, **given: Any) -> dict[str, bytes]:
         self.calls["Decrypt"] += 1
+        if self.failing:
+            raise ClientError({"Error": {"Code": self.failing, "Message": ""}}, "Decrypt")
         plaintext, context = self._sealed.get(given["CiphertextBlob"], (b"", None))
         if context != given["EncryptionContext"]:
             raise ClientError({"Error": {"Code": "InvalidCiphertextException", "Message": ""}}, "Decrypt")

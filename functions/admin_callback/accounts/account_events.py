@@ -76,20 +76,20 @@ class AccountEvents:
             return AppliedEvent(EventOutcome.OVER_LIMIT)
         for _ in range(1 + RESTARTS):
             try:
-                decision = self._apply_once(event, metadata, budget)
+                return self._apply_once(event, metadata, budget)
             except RevisionConflictError:
                 continue
-            if decision.outcome not in _AUTHENTIC:
-                budget.count_unproven()
-            return decision
         raise StoreUnavailableError("UpdateItem", "RevisionConflict")
 
     def _apply_once(self, event: Event, metadata: Metadata, budget: EventBudget) -> AppliedEvent:
+        budget.count_unproven()  # until it has proved itself: AWS may fail before that, as often as it is asked
         record = self._deps.accounts.get(metadata.instance_push_id)
-        retry_after = 0
         if record is not None and metadata.speaks_for(record):
+            budget.count_proven()
             outcome = self._apply_authentic(record, event)
-        elif event.type_id in (CREATED, ACTIVATED):
+            return AppliedEvent(outcome, metadata.instance_push_id, metadata.subdomain)
+        retry_after = 0
+        if event.type_id in (CREATED, ACTIVATED):
             outcome, retry_after = self._connect(record, event, metadata, budget)
         elif event.type_id == DESTROYED and record is not None and _is_half_removed(record):
             # Its nonce is gone already. Whoever asks for the rest asks for what has to happen anyway.
@@ -97,6 +97,8 @@ class AccountEvents:
             outcome = EventOutcome.DESTROYED
         else:
             outcome = EventOutcome.FORGED
+        if outcome in _AUTHENTIC:
+            budget.count_proven()
         return AppliedEvent(outcome, metadata.instance_push_id, metadata.subdomain, retry_after)
 
     def _apply_authentic(self, record: Account, event: Event) -> EventOutcome:

@@ -21,6 +21,7 @@ class EventBudget:
         self._clock = clock
         self._deadline = clock.monotonic() + VALIDATION_SECONDS
         self._opened: dict[Metadata, PushToken | None] = {}
+        self._opening = 0
         self._unproven = 0
         self._validations = 0
         self.source: Final = source
@@ -28,20 +29,25 @@ class EventBudget:
 
     @property
     def exhausted(self) -> bool:
-        """Too many events of this body turned out not to be authentic: nothing behind them is looked at."""
+        """Too many events of this body have not proved to be authentic: nothing behind them is looked at."""
         return self._unproven >= MAX_UNPROVEN
 
     def count_unproven(self) -> None:
-        """A record was read for nothing."""
+        """A record is about to be read, for nothing as far as is known."""
         self._unproven += 1
 
+    def count_proven(self) -> None:
+        """The event that was counted last is authentic."""
+        self._unproven -= 1
+
     def may_open(self, metadata: Metadata) -> bool:
-        """Whether its token may be opened; each is opened once."""
-        return metadata in self._opened or len(self._opened) < MAX_OPENED
+        """Whether its token may be opened; each is opened once, unless KMS failed."""
+        return metadata in self._opened or self._opening < MAX_OPENED
 
     def open(self, metadata: Metadata, sealer: MetadataSealer) -> PushToken | None:
         """Open a sealed token."""
         if metadata not in self._opened:
+            self._opening += 1  # first: a call that fails is a call
             self._opened[metadata] = sealer.open(metadata)
         return self._opened[metadata]
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 READ_EVERY: Final = 3600.0  # seconds
-_RETRY_AFTER: Final = 60.0  # seconds after a reading that failed
+_RETRY_AFTER: Final = 60.0  # seconds after a reading that failed ...
+_RETRY_FIRST_AFTER: Final = 5.0  # ... and after one without which nothing can be answered
 # Seconds. A new version signs only when every container has read it: others would take its metadata for forged.
 SIGNS_AFTER: Final = 2 * READ_EVERY
 
@@ -40,6 +41,7 @@ class MetadataKeys:
         self._clock = clock
         self._versions: tuple[_KeyVersion, ...] = ()
         self._read_again_at = 0.0
+        self._error_code = ""  # AWS's name of the last reading's error
 
     def sign(self, text: bytes) -> str:
         """HMAC-SHA256 in hexadecimal, under the version that every container knows by now."""
@@ -59,10 +61,12 @@ class MetadataKeys:
             try:
                 self._versions = tuple(filter(None, map(self._version, ("AWSCURRENT", "AWSPREVIOUS"))))
                 self._read_again_at = now + READ_EVERY
-            except StoreUnavailableError:
-                if not self._versions:
-                    raise
-                self._read_again_at = now + _RETRY_AFTER
+            except StoreUnavailableError as error:
+                self._error_code = error.code
+                self._read_again_at = now + (_RETRY_AFTER if self._versions else _RETRY_FIRST_AFTER)
+        if not self._versions:
+            # Also without another call: one request may bring thousands of strings, and anybody can send it.
+            raise StoreUnavailableError("GetSecretValue", self._error_code)
         return self._versions
 
     def _version(self, stage: str) -> _KeyVersion | None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from worlds.admin_world import AdminWorld
+from zendesk_channel.contract import InstancePushId, PushToken
 
 ACCOUNT = "3cd1d2a5-aaf2-41fe-a9f1-519499605854"
 TOKEN = "a" * 64
@@ -163,6 +164,54 @@ def test_a_body_of_sealed_tokens_costs_three_of_each(
     assert logged(capsys) <= 8_192
 
 
+@pytest.mark.parametrize(
+    ("event", "broken", "most"),
+    [
+        (CREATE, "KMS", {"reads": 10, "Decrypt": 3}),
+        (ACTIVATE, "KMS", {"reads": 10, "Decrypt": 3}),
+        (DESTROY, "the table", {"reads": 10}),
+        (CREATE, "the table", {"reads": 10}),
+    ],
+)
+def test_a_body_costs_no_more_while_aws_fails(
+    world: AdminWorld, event: str, broken: str, most: dict[str, int]
+) -> None:
+    texts = [world.metadata(f"account-{n}", nonce="n", token=PushToken(TOKEN)) for n in range(700)]
+    if broken == "KMS":
+        world.kms.failing = "ThrottlingException"
+    else:
+        world.accounts.failing = True
+    answers = []
+    spent = cost(
+        world, lambda: answers.append(world.events(*(world.event_body(event, text) for text in texts)))
+    )
+    assert spent == most
+    assert answers[0].status == 503  # so what was not looked at is not dropped
+
+
+def test_authentic_events_count_for_nothing_while_aws_fails(world: AdminWorld) -> None:
+    names = [f"account-{n}" for n in range(50)]
+    texts = connected(world, names)
+    world.credentials.failing |= {InstancePushId(name) for name in names}
+    spent = cost(world, lambda: world.events(*(world.event_body(DESTROY, text) for text in texts)))
+    assert spent["reads"] == 50
+    assert {world.known(name).state for name in names} == {"deleted"}
+
+
+def test_a_body_asks_once_for_a_key_that_cannot_be_read(world: AdminWorld) -> None:
+    world.restart()
+    text = world.metadata(ACCOUNT, nonce="n")
+    world.metadata_key.failing = "InternalServiceError"
+    calls = world.metadata_key.calls
+    body = [world.event_body(DESTROY, text) for text in ['{"mac":"a"}'] * 5_000]
+    assert world.events(*body).status == 503
+    assert world.metadata_key.calls - calls == 1
+    world.metadata_key.failing = None
+    assert world.event(DESTROY, text).status == 503  # for a few seconds more
+    world.clock.time += 5
+    assert world.event(DESTROY, text).status == 200
+
+
 def test_a_body_of_reports(world: AdminWorld, capsys: pytest.CaptureFixture[str]) -> None:
     world.restart(receipt_queue_url=world.receipts_url)
     long = [{"external_id": "\ud800" * 255, "ticket_id": n} for n in range(60)]
@@ -183,7 +232,7 @@ def test_a_body_whose_every_event_fails_is_one_line(
     assert world.events(*(world.event_body(DESTROY, text) for text in texts)).status == 503
     output = capsys.readouterr().out
     assert len(output) <= 8_192
-    assert '"failures":{"GetItem failed with InternalServerError":100}' in output
+    assert '"failures":{"GetItem failed with InternalServerError":10}' in output
 
 
 def test_a_body_that_removes_hundreds_of_accounts_is_a_few_kilobytes_of_log(

@@ -160,6 +160,28 @@ def test_metadata_of_both_keys_speaks_while_the_key_rotates(world: AdminWorld) -
         world.event(ACTIVATE, before, world.clock.time)
 
 
+def test_six_addresses_keep_no_new_administrator_out(world: AdminWorld) -> None:
+    """Sixty pages with junk tokens a minute, and what they got sent back as events."""
+    for minute in range(3):
+        for n in range(6):
+            source, texts = f"198.51.100.{n}", []
+            for j in range(10):
+                form = world.form(instance_push_id=f"junk-{n}-{j}", zendesk_access_token=f"junk{j}")
+                texts.append(world.post_form(form, source=source).metadata)
+            for text in texts[:4]:
+                world.events(*[world.event_body(CREATE, text)] * 3, source=source)
+        assert asked(world) <= 2 * 60
+        confirmed, later = f"confirmed-{minute}", f"later-{minute}"
+        world.zendesk.accept("acme", confirmed, OLD)
+        form = world.form(instance_push_id=confirmed)
+        assert world.post_form(form, source="203.0.113.2").state == "connected"
+        page = world.callback(instance_push_id=later)
+        world.zendesk.accept("acme", later, OLD)
+        assert world.event(CREATE, page.metadata).status == 200
+        assert world.token(world.known(later)) == OLD
+        world.clock.time += 60.5
+
+
 # A destroy is always applied
 
 

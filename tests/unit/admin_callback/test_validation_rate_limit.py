@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admin_callback.accounts.validation_rate_limit import (
+    FIRST,
     IN_ALL,
     PER_ACCOUNT,
     PER_SOURCE_AND_SUBDOMAIN,
@@ -48,6 +49,23 @@ def test_many_sources_ask_one_subdomain_sixty_times(limits: ValidationLimits) ->
     allowed = [limits.stranger(f"203.0.113.{n}", ACME) for n in range(200)]
     assert allowed == [0] * PER_SUBDOMAIN + [60] * (200 - PER_SUBDOMAIN)
     assert limits.stranger("203.0.113.1", OTHER) == 0
+
+
+@pytest.mark.parametrize("subdomains", [1, 6])
+def test_a_few_that_ask_without_end_leave_a_third_to_those_who_come(
+    clock: SetClock, limits: ValidationLimits, subdomains: int
+) -> None:
+    """At one customer's Zendesk, and in all."""
+    names = [ACME, *(Subdomain(f"zendesk-{n}") for n in range(subdomains - 1))]
+    for _ in range(PER_SOURCE_AND_SUBDOMAIN):
+        for source in range(8):
+            for name in names:
+                limits.stranger(f"198.51.100.{source}", name)
+    for newcomer in range(FIRST):
+        clock.time += 20
+        assert [limits.stranger(f"203.0.113.{newcomer}", ACME) for _ in range(FIRST + 1)] == [0] * FIRST + [
+            40 - 20 * newcomer
+        ]
 
 
 def test_all_together_ask_three_hundred_times(limits: ValidationLimits) -> None:
