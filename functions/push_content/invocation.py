@@ -120,13 +120,14 @@ class PushInvocation:
         suspects = self._begun_work.suspects
         if not suspects:
             return self._process(all_records, time_left, request_id)
-        staying = self._process(
-            [record for record in all_records if record.message_id not in suspects], time_left, request_id
-        )
+        deadlines = InvocationDeadlines(time_left)
         alone = [record for record in all_records if record.message_id in suspects]
-        if alone:
-            self._delete([record for record in all_records if record not in alone], staying)
+        others = [record for record in all_records if record.message_id not in suspects]
+        staying = self._process(others, time_left, request_id)
+        if alone and self._delete(others, staying, deadlines):
             staying += self._process_alone(alone, time_left, request_id)
+        else:
+            staying += [record.message_id for record in alone]
         return staying
 
     def _process(
@@ -363,12 +364,26 @@ class PushInvocation:
         except Exception as error:  # noqa: BLE001 (as when it is read)
             self._telemetry.unforeseen(error)
 
-    def _delete(self, records: Sequence[SqsRecord], staying: Sequence[str]) -> None:
-        """Delete now what Lambda would delete at the end of the invocation, in case there is none."""
-        handles = [record.receipt_handle for record in records if record.message_id not in staying]
-        for chunk in _tens(handles):
-            for problem in self._content_queue.delete(chunk):
+    def _delete(
+        self, records: Sequence[SqsRecord], staying: Iterable[str], deadlines: InvocationDeadlines
+    ) -> bool:
+        """Delete now what Lambda would delete at the end of the invocation, in case there is none.
+
+        False: there was no time for all of it.
+        """
+        kept = set(staying)
+        handles = [record.receipt_handle for record in records if record.message_id not in kept]
+        calls = [partial(self._delete_chunk, chunk) for chunk in _tens(handles)]
+        return all(self._turn_executor.gather(calls, deadlines.for_effects, False))
+
+    def _delete_chunk(self, receipt_handles: Sequence[str]) -> bool:
+        """Where that fails, Lambda deletes them."""
+        try:
+            for problem in self._content_queue.delete(receipt_handles):
                 self._telemetry.store_failed(problem)
+        except Exception as error:  # noqa: BLE001 (as when it is read)
+            self._telemetry.unforeseen(error)
+        return True
 
     # Report -----------------------------------------------------------------------------------------------
 

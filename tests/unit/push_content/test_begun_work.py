@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from push_content.begun_work import BegunWork
+from push_content.turn_executor import TurnExecutor
 from worlds.messages import resource
 from worlds.push_memory import PushWorld
 
@@ -124,3 +126,44 @@ def test_what_was_begun_with_others_is_tried_however_old_it_is() -> None:
     assert world.invoke() == []
     assert world.pushes == [1]
     assert world.dead() == []
+
+
+def test_a_slow_queue_leaves_a_suspect_where_it_is_and_the_invocation_ends_in_time() -> None:
+    world = PushWorld()
+    account = world.connect()
+    suspect = world.drop(account, resource("suspect"))
+    for number in range(3_000):
+        world.drop(account, resource(f"e{number}"))
+    world.begun_work.suspects.add(suspect)
+    world.sqs.before_call = lambda operation: (
+        world.clock.advance(0.5) if operation == "DeleteMessageBatch" else None
+    )
+    event = world.source.receive(10_000)
+    assert event is not None
+    end = world.clock() + 120
+
+    staying = world.function.run(
+        event["Records"], time_left=lambda: end - world.clock(), request_id="lambda-1"
+    )
+
+    assert end - world.clock() > 0
+    assert staying == [suspect]
+    assert world.begun_work.suspects == {suspect}
+    assert world.zendesk.ticket_of(account, "suspect") is None
+
+
+def test_what_is_deleted_before_a_suspect_is_deleted_side_by_side() -> None:
+    world = PushWorld(TurnExecutor())
+    account = world.connect()
+    suspect = world.drop(account, resource("suspect"))
+    for number in range(20):
+        world.drop(account, resource(f"e{number}"))
+    world.begun_work.suspects.add(suspect)
+    two = threading.Barrier(2, timeout=20)
+    world.sqs.before_call = lambda operation: two.wait() if operation == "DeleteMessageBatch" else None
+    event = world.source.receive(100)
+    assert event is not None
+
+    assert world.run(event["Records"]) == []
+    assert world.zendesk.ticket_of(account, "suspect")
+    assert not two.broken
