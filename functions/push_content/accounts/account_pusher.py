@@ -253,8 +253,10 @@ class AccountPusher:
 
     def _record(self, request: PushRequest, decision: Decision, token: PushToken) -> None:
         sizes = {part.message.id: len(part) for part in request.parts}
+        # First what is delivered: it does not wait behind what is not.
+        in_order = sorted(decision.outcomes.items(), key=lambda each: not isinstance(each[1], Delivered))
         with self._lock:
-            for key, outcome in decision.outcomes.items():
+            for key, outcome in in_order:
                 if isinstance(outcome, Delivered):
                     self._delivered[key] += sizes[key]
                     if self._delivered[key] == len(self._messages[key].resources):

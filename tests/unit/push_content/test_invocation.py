@@ -151,6 +151,19 @@ def test_who_names_nobody_is_found_by_halving(world: PushWorld, account: str) ->
     assert [each["message_id"] for each in world.contexts()] == [ids[17]]
 
 
+def test_what_is_delivered_behind_a_failure_does_not_wait_with_it(world: PushWorld, account: str) -> None:
+    failed = world.drop(account, resource("a", thread_id="t"))
+    world.drop(account, resource("b", thread_id="t"))
+    codes = {"a": "processing_error", "b": "success"}
+    results = [
+        {"external_resource_id": external_id, "status": {"code": code}} for external_id, code in codes.items()
+    ]
+    said = json.dumps({"results": results}).encode()
+    world.client.push = lambda *_, **__: Response(200, {}, said)  # type: ignore[method-assign]
+
+    assert world.invoke() == [failed]
+
+
 @pytest.mark.parametrize("path", ["request_id", "external_resources/1"])
 @pytest.mark.parametrize("form", [lambda text: json.dumps({"error": text}), str], ids=["string", "page"])
 def test_no_message_is_refused_for_a_text_that_another_quotes(
