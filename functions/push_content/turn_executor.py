@@ -1,5 +1,6 @@
 """Doing things side by side, without waiting forever for any of them."""
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -19,7 +20,8 @@ class TurnExecutor:
     """Runs things turn by turn on threads: after its turn, each goes to the end of the line.
 
     So what has many turns holds nobody up. What hangs keeps its thread, and when all threads have hung for
-    ``patience`` seconds while something has not had a turn yet, they are doubled. A turn that hangs beyond the time is
+    ``patience`` seconds while something has not had a turn yet, they are doubled. Where the system lets none start, the
+    caller's own thread takes the turns. A turn that hangs beyond the time is
     left behind on its daemon thread (a ThreadPoolExecutor has a fixed number, and the interpreter waits for them).
     """
 
@@ -32,12 +34,12 @@ class TurnExecutor:
         if not turns:
             return
         line = Line(turns)
-        threads = min(len(turns), self.max_threads)
-        self.start(line.work, threads)
+        threads = self.start(line.work, min(len(turns), self.max_threads))
+        if not threads:
+            line.work(time_left)
         while not self.wait(line, min(self._patience, time_left())) and time_left() > 0:
             more = min(line.held_up(), threads, _MOST_THREADS - threads)
-            self.start(line.work, more)
-            threads += more
+            threads += self.start(line.work, more)
         line.close()
 
     def gather(
@@ -54,10 +56,14 @@ class TurnExecutor:
         self.run([partial(call_once, index) for index in range(len(calls))], time_left)
         return list(values)
 
-    def start(self, work: Callable[[], None], threads: int) -> None:
-        """Start so many threads on the same work."""
-        for _ in range(threads):
-            threading.Thread(target=work, daemon=True).start()
+    def start(self, work: Callable[[], None], threads: int) -> int:
+        """Start so many threads on the same work; returns how many the system let start."""
+        for started in range(threads):
+            try:
+                threading.Thread(target=work, daemon=True).start()
+            except RuntimeError:  # "can't start new thread": those that there are do the work
+                return started
+        return threads
 
     def wait(self, line: "Line", seconds: float) -> bool:
         """Wait until the line is empty, so many seconds at most; whether it is."""
@@ -80,9 +86,12 @@ class Line:
         """Nothing has a next turn."""
         return not self._unfinished
 
-    def work(self) -> None:
-        """Take turns until nobody waits. What another thread puts back is that thread's to go on with."""
-        while turn := self._take():
+    def work(self, time_left: Callable[[], float] = lambda: math.inf) -> None:
+        """Take turns until nobody waits or no time is left.
+
+        What another thread puts back is that thread's to go on with.
+        """
+        while time_left() > 0 and (turn := self._take()):
             more = False
             try:
                 more = turn()

@@ -168,10 +168,11 @@ class StagedTurnExecutor(TurnExecutor):
         self._stage = stage
         self._worker = worker
 
-    def start(self, work: Callable[[], None], threads: int) -> None:
+    def start(self, work: Callable[[], None], threads: int) -> int:
         """Actors instead of threads."""
         for _ in range(threads):
             self._stage.spawn(self._worker, work)
+        return threads
 
     def wait(self, line: Line, seconds: float) -> bool:
         """As the real one; only who moves when is decided elsewhere."""

@@ -192,9 +192,9 @@ def test_no_thread_is_added_while_everything_has_had_a_turn() -> None:
     started: list[int] = []
 
     class Counting(TurnExecutor):
-        def start(self, work: Callable[[], None], threads: int) -> None:
+        def start(self, work: Callable[[], None], threads: int) -> int:
             started.append(threads)
-            super().start(work, threads)
+            return super().start(work, threads)
 
     def slow() -> bool:
         threading.Event().wait(0.3)
@@ -203,6 +203,60 @@ def test_no_thread_is_added_while_everything_has_had_a_turn() -> None:
     Counting(max_threads=1, patience=0.05).run([slow], within(PLENTY))
 
     assert sum(started) == 1
+
+
+@pytest.fixture
+def threads_left(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many threads the system lets start, in all."""
+    left = [0]
+    start = threading.Thread.start
+
+    def limited(thread: threading.Thread) -> None:
+        if not left[0]:
+            raise RuntimeError("can't start new thread")
+        left[0] -= 1
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    return left
+
+
+@pytest.mark.parametrize("threads", [0, 1, 3])
+def test_where_threads_cannot_be_started_those_that_there_are_do_the_work(
+    threads: int, threads_left: list[int]
+) -> None:
+    threads_left[0] = threads
+    seen: list[str] = []
+
+    TurnExecutor().run([steps(str(n), 2, seen) for n in range(10)], within(PLENTY))
+
+    assert sorted(seen) == sorted(str(n) for n in range(10) for _ in range(2))
+
+
+@pytest.mark.usefixtures("threads_left")
+def test_the_callers_own_thread_begins_nothing_after_the_end() -> None:
+    clock = ManualClock()
+    end = clock() + 60
+    seen: list[float] = []
+
+    def slow() -> bool:
+        seen.append(clock())
+        clock.advance(25)
+        return True
+
+    TurnExecutor().run([slow], lambda: end - clock())
+
+    assert len(seen) == 3
+
+
+@pytest.mark.usefixtures("threads_left")
+def test_without_threads_content_is_delivered_all_the_same() -> None:
+    world = PushWorld(TurnExecutor())
+    account = world.connect("acme")
+    world.drop(account, resource("1"))
+
+    assert world.invoke() == []
+    assert world.zendesk.ticket_of(account, "1")
 
 
 def test_values_come_back_in_order_and_late_ones_are_left_out() -> None:
