@@ -4,12 +4,14 @@ import base64
 import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 Attribute = Mapping[str, Any]
 """A message attribute as SQS's API takes it: DataType, and StringValue or BinaryValue (bytes)."""
 
 Attributes = Mapping[str, Attribute]
+
+_LATEST: Final = 253_402_300_799_000  # milliseconds: the end of the year 9999, the last that a date can have
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def _sqs_record(raw: Mapping[str, Any]) -> SqsRecord:
         attributes=attributes
         and {str(name): _attribute(_mapping(value)) for name, value in attributes.items()},
         group_id=group_id if isinstance(group_id, str) else None,
-        sent_at=None if sent is None else sent / 1000,
+        sent_at=None if sent is None or sent > _LATEST else sent / 1000,
         receive_count=_integer(system.get("ApproximateReceiveCount")) or 1,
     )
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from push_content.outcomes.dead_letters import OWN_NAMES, restore_attributes
@@ -82,6 +82,7 @@ BODIES = st.one_of(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=BODIES, attributes=ATTRIBUTES | ODD_VALUES, system=SYSTEM | ODD_VALUES, handle=ODD_VALUES)
+@example(text="", attributes={}, system={"SentTimestamp": "253402300800000"}, handle=None)
 def test_no_record_hurts_another(text: str, attributes: Any, system: Any, handle: Any) -> None:
     world = PushWorld()
     account = world.connect("acme")
