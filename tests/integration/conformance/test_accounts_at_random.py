@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -204,9 +204,3 @@ def test_both_tell_the_same_story(
         assert one == other, name
     assert memory.snapshot() == real.snapshot()
     assert memory.all_accounts() == real.all_accounts()
-
-
-def test_expressions_are_not_pretended() -> None:
-    accounts = InMemoryAccounts(InMemoryTable())
-    with pytest.raises(NotImplementedError):
-        cast("Any", accounts).update(InstancePushId("a"), "SET x = :x", "attribute_exists(pk)", {":x": 1})

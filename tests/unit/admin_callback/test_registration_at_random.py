@@ -300,6 +300,8 @@ class RegistrationAtRandom(RuleBasedStateMachine):
         self.now += WINDOW  # events that met a Zendesk that was down may have used up the throttle
         self.open_page(account, new_token=False)
         self.save(account)
+        if not self.customers[account].saved:
+            return  # its Zendesk has been renamed, and the page refused it
         self.remove(account)
         self.interruptions = [None] * at + [
             lambda: self._nested(lambda: self.open_page(account, new_token=True))
